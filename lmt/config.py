@@ -1,0 +1,114 @@
+"""Settings, read once from the environment; `docs/configuration.md` lists every variable."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCALES = ("en", "fr", "de", "es", "pl", "nl", "tr", "ar")
+
+
+class BadSetting(ValueError):
+    """A variable holds what it can't; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation decides about itself. Times in seconds, sizes in bytes."""
+
+    instance: Path
+    database_url: str
+    listen_database_url: str
+    base_url: str
+    host: str
+    port: int
+    web_threads: int
+    secret_key: str
+    smtp_url: str
+    mail_from: str
+    ratelimit_storage_uri: str
+    max_body_bytes: int
+    poll_seconds: float
+    log_level: str
+
+    @property
+    def embedded(self) -> bool:
+        """True where no DATABASE_URL was given, so LMT brings its own PostgreSQL."""
+        return not self.database_url
+
+    @property
+    def mailbox(self) -> Path:
+        """Folder that receives mail while no SMTP server is set."""
+        return self.instance / "mailbox"
+
+    @property
+    def demo_file(self) -> Path:
+        """What `lmt demo` made, for `lmt demo --json`; readable by its owner alone."""
+        return self.instance / "demo.json"
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `environ` (default: the process's). Raises BadSetting, naming the variable."""
+    env = os.environ if environ is None else environ
+    instance = Path(env.get("LMT_INSTANCE", "instance")).absolute()
+    host, port = env.get("LMT_HOST", "127.0.0.1"), _whole(env, "LMT_PORT", 8000)
+    database_url = _psycopg(env.get("DATABASE_URL", ""))
+    smtp_url = env.get("SMTP_URL", "")
+    if smtp_url and not smtp_url.startswith(("smtp://", "smtps://")):
+        raise BadSetting("SMTP_URL must begin with smtp:// or smtps://")
+    return Settings(
+        instance=instance,
+        database_url=database_url,
+        listen_database_url=_psycopg(env.get("LISTEN_DATABASE_URL", "")) or database_url,
+        base_url=env.get("LMT_BASE_URL", f"http://{host}:{port}").rstrip("/"),
+        host=host,
+        port=port,
+        web_threads=_whole(env, "LMT_WEB_THREADS", 16),
+        secret_key=env.get("LMT_SECRET_KEY", "") or _own_secret(instance),
+        smtp_url=smtp_url,
+        mail_from=env.get("LMT_MAIL_FROM", "LMT <leads@lmt.example>"),
+        ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI", "memory://"),
+        max_body_bytes=_whole(env, "LMT_MAX_BODY_BYTES", 2 * 1024 * 1024),
+        poll_seconds=float(_whole(env, "LMT_POLL_SECONDS", 2)),
+        log_level=env.get("LMT_LOG_LEVEL", "INFO").upper(),
+    )
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name, "") or str(default)
+    if not value.isdecimal() or int(value) == 0:
+        raise BadSetting(f"{name} must be a whole number above 0, not {value!r}")
+    return int(value)
+
+
+def _psycopg(url: str) -> str:
+    """`url` with the driver named, so that both spellings of the scheme work."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        if url:
+            raise BadSetting("DATABASE_URL must look like postgresql://user:password@host/name")
+        return ""
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise BadSetting(f"DATABASE_URL must name a PostgreSQL server, not {scheme!r}")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _own_secret(instance: Path) -> str:
+    """A random key kept in the instance folder, so that sessions outlive a restart."""
+    path = instance / "secret_key"
+    instance.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(handle, "w") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key)
+    return key

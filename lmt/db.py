@@ -1,0 +1,147 @@
+"""The database: declarative base, engine, sessions, time-ordered ids, and waking other processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+log = structlog.get_logger(__name__)
+
+SessionFactory = sessionmaker[Session]
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Instants are aware and in UTC; open-ended shapes are JSONB."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[dict[str, Any]]: JSONB,
+    }
+
+
+def engine_for(url: str, *, pool_size: int = 5, application_name: str = "lmt") -> Engine:
+    """An engine whose connections speak UTC and give up on a lock after 10 s rather than hang."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": application_name,
+            "options": "-c timezone=UTC -c lock_timeout=10s",
+        },
+    )
+
+
+def sessions_for(engine: Engine) -> SessionFactory:
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def uuid7(at: datetime | None = None) -> uuid.UUID:
+    """A time-ordered id (RFC 9562, version 7): 48 bits of Unix milliseconds, a counter, chance.
+
+    `at` dates the id elsewhere than now: partitions of `event` and `intake` follow it. Ids that
+    this process makes for one millisecond keep the order in which they were made.
+    """
+    moment = time.time() if at is None else at.timestamp()
+    milliseconds = int(moment * 1000)
+    entropy = int.from_bytes(os.urandom(8), "big") >> 2
+    return uuid.UUID(int=_version7(milliseconds, _counter.next(milliseconds) << 62 | entropy))
+
+
+class _Counter:
+    """Twelve bits that grow within a millisecond. The latest few are known, since ids dated
+    elsewhere alternate with ids of now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: OrderedDict[int, int] = OrderedDict()
+
+    def next(self, milliseconds: int) -> int:
+        with self._lock:
+            count = self._counts[milliseconds] = self._counts.pop(milliseconds, 0) + 1
+            if len(self._counts) > 64:
+                self._counts.popitem(last=False)
+        return min(count, 0xFFF)
+
+
+_counter = _Counter()
+
+
+def uuid7_floor(at: datetime) -> uuid.UUID:
+    """The smallest version-7 id of the millisecond of `at`: the edge of a partition."""
+    return uuid.UUID(int=_version7(int(at.timestamp() * 1000), 0))
+
+
+def uuid7_time(value: uuid.UUID) -> datetime:
+    """The instant an id of version 7 was made for, to the millisecond."""
+    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+
+
+def _version7(milliseconds: int, entropy: int) -> int:
+    high, low = (entropy >> 62) & 0xFFF, entropy & ((1 << 62) - 1)
+    return milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
+
+
+def wake(session: Session, channel: str) -> None:
+    """Tell listeners that there is work, when this transaction commits."""
+    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": f"lmt_{channel}"})
+
+
+class Listener(threading.Thread):
+    """One dedicated autocommit connection that rings `on_notice(channel)`.
+
+    After every (re)connection it rings each channel once: what was notified while nobody
+    listened is found by that sweep. Call it after a fork, never before.
+    """
+
+    def __init__(self, url: str, channels: tuple[str, ...], on_notice: Callable[[str], None]):
+        super().__init__(name="listener", daemon=True)
+        self._conninfo = make_url(url).set(drivername="postgresql").render_as_string(False)
+        self._channels = channels
+        self._on_notice = on_notice
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._listen()
+            except psycopg.Error as problem:
+                log.warning("listener.reconnecting", problem=str(problem))
+                self._ended.wait(1)
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            for channel in self._channels:
+                connection.execute(f"LISTEN lmt_{channel}")
+            for channel in self._channels:
+                self._on_notice(channel)
+            while not self._ended.is_set():
+                for notice in connection.notifies(timeout=1):
+                    self._on_notice(notice.channel.removeprefix("lmt_"))
