@@ -1,0 +1,131 @@
+"""The lead: one request of one customer, from its arrival to its outcome."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.types import CHAR, Text
+
+from lmt.db import Base, uuid7
+from lmt.lifecycle import Status
+from lmt.models.brand import Brand
+from lmt.models.customer import Customer
+from lmt.models.dealer import Dealer
+from lmt.models.market import Market
+from lmt.models.source import Campaign, Source
+from lmt.models.user import User
+
+BANDS = ("hot", "warm", "cold")
+_STATUSES = ",".join(f"'{s}'" for s in Status)
+
+
+class Lead(Base):
+    __tablename__ = "lead"
+    __table_args__ = (
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("band IN ('hot','warm','cold')", name="band"),
+        CheckConstraint(
+            "dealer_id IS NOT NULL OR status NOT IN ('offered','accepted','contacted','won')",
+            name="owned",
+        ),
+        Index(
+            "ix_lead_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")
+        ),
+        Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
+        Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
+        Index("ix_lead_created_at", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    reference: Mapped[str] = mapped_column(unique=True)
+    """What people read out on the phone: `K7QF-2M9D`."""
+    market_id: Mapped[int] = mapped_column(ForeignKey("market.id"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    intake_id: Mapped[uuid.UUID | None]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    test: Mapped[bool] = mapped_column(default=False)
+
+    full_name: Mapped[str] = mapped_column(default="")
+    company: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    """E.164 where it was understood, else as given."""
+    language: Mapped[str] = mapped_column(default="")
+
+    country: Mapped[str] = mapped_column(CHAR(2))
+    region: Mapped[str] = mapped_column(default="")
+    postcode: Mapped[str] = mapped_column(default="")
+    city: Mapped[str] = mapped_column(default="")
+    street: Mapped[str] = mapped_column(default="")
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    timezone: Mapped[str] = mapped_column(default="")
+    location_method: Mapped[str] = mapped_column(default="")
+    """How the place was found: given, postcode, city; empty before and when it wasn't."""
+    accuracy_km: Mapped[float | None]
+
+    brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
+    model: Mapped[str] = mapped_column(default="")
+    request_type: Mapped[str] = mapped_column(default="")
+    service: Mapped[str] = mapped_column(default="")
+    """The competence that the request needs."""
+    comments: Mapped[str] = mapped_column(default="")
+    preferred_dealer: Mapped[str] = mapped_column(default="")
+    given: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The lead as it was given, in the shape of the API, beside what was understood."""
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    points: Mapped[int] = mapped_column(default=0)
+    band: Mapped[str] = mapped_column(default="warm")
+
+    status: Mapped[str] = mapped_column(default=Status.RECEIVED)
+    cause: Mapped[str] = mapped_column(default="")
+    """Why it sits in a queue, or why it was lost or withdrawn: a code."""
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
+    next_action_at: Mapped[datetime | None]
+    """When the worker looks at it again."""
+    promise_at: Mapped[datetime | None]
+    """The first promise to the customer; it stands when the lead moves on."""
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    offered_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    contacted_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    postponed: Mapped[int] = mapped_column(default=0)
+    """How often a step on it failed and was put off."""
+
+    market: Mapped[Market] = relationship()
+    source: Mapped[Source] = relationship()
+    campaign: Mapped[Campaign | None] = relationship()
+    customer: Mapped[Customer] = relationship()
+    brand: Mapped[Brand | None] = relationship()
+    dealer: Mapped[Dealer | None] = relationship()
+    owner: Mapped[User | None] = relationship()
+
+
+class Consent(Base):
+    """What the customer agreed to, by the version of the text they saw."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), index=True)
+    purpose: Mapped[str]
+    given: Mapped[bool]
+    text_version: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+
+def locked_lead(session: Session, lead_id: uuid.UUID) -> Lead:
+    """The lead, locked until the transaction ends; LookupError where the actor can't see it."""
+    lead = session.scalars(select(Lead).where(Lead.id == lead_id).with_for_update(of=Lead)).first()
+    if lead is None:
+        raise LookupError(f"no lead {lead_id}")
+    return lead

@@ -1,0 +1,61 @@
+"""Stored routing results: the decision with its reasons, and the offers that came of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lmt.db import Base, uuid7
+from lmt.models.dealer import Dealer
+
+
+class RoutingDecision(Base):
+    __tablename__ = "routing_decision"
+    __table_args__ = (Index("ix_routing_decision_lead_id_at", "lead_id", "at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"))
+    at: Mapped[datetime]
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("routing_policy.id"))
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
+    cause: Mapped[str] = mapped_column(default="")
+    """Why nobody was chosen."""
+    inputs: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+    """`lmt.routing.decision.Decision` as JSON: how, ranked, refused."""
+    dealer: Mapped[Dealer | None] = relationship()
+
+
+class Offer(Base):
+    """A lead given to one dealer until an instant."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('open','accepted','declined','expired','withdrawn')", name="state"
+        ),
+        Index(
+            "uq_offer_one_holder",
+            "lead_id",
+            unique=True,
+            postgresql_where=text("state IN ('open','accepted')"),
+        ),
+        Index("ix_offer_dealer_id_offered_at", "dealer_id", "offered_at"),
+        Index("ix_offer_lead_id_offered_at", "lead_id", "offered_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"))
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    decision_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("routing_decision.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    reason: Mapped[str] = mapped_column(default="")
+    distance_km: Mapped[float | None]
+    offered_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    dealer: Mapped[Dealer] = relationship()

@@ -1,0 +1,56 @@
+"""What a dealer does with a lead: planned actions, and the outcome."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import CHAR
+
+from lmt.db import Base
+from lmt.models.user import User
+
+PLAN_KINDS = ("call", "test_drive", "visit")
+
+
+class PlannedAction(Base):
+    __tablename__ = "planned_action"
+    __table_args__ = (
+        CheckConstraint("kind IN ('call','test_drive','visit')", name="kind"),
+        Index("ix_planned_action_open", "due_at", postgresql_where=text("done_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    kind: Mapped[str]
+    due_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    owner: Mapped[User | None] = relationship()
+
+
+class Outcome(Base):
+    """How a lead ended. Taking it back deletes the row; the event stays."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (
+        CheckConstraint("kind IN ('won','lost')", name="kind"),
+        CheckConstraint("value >= 0", name="value"),
+        CheckConstraint("kind = 'won' OR reason <> ''", name="reason"),
+    )
+
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), primary_key=True)
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    model: Mapped[str] = mapped_column(default="")
+    order_number: Mapped[str] = mapped_column(default="")
+    value: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str | None] = mapped_column(CHAR(3))
