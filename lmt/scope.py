@@ -1,0 +1,210 @@
+"""Who may see what: every session acts for somebody, and sees that somebody's part of the world.
+
+The part is applied to each ORM statement by the session itself, joins, counts, lazy loads, updates
+and deletes included, so that no page can forget it; a session that acts for nobody refuses to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, event, false, or_, select
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+
+from lmt.models import (
+    Closure,
+    Competence,
+    Consent,
+    Customer,
+    CustomerKey,
+    Dealer,
+    DealerLoad,
+    DealerTerms,
+    DeliveryKey,
+    Event,
+    Intake,
+    Lead,
+    Message,
+    Offer,
+    Outcome,
+    PlannedAction,
+    RoutingDecision,
+    Source,
+    Territory,
+    User,
+)
+
+
+class NoActor(RuntimeError):
+    """A statement was run on a session that acts for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A market or a dealer, narrowed to a brand where one is given."""
+
+    market_id: int | None = None
+    dealer_id: int | None = None
+    brand_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody, or the system, with what they may do and the parts they see.
+
+    A part with neither market nor dealer is everything (of its brand).
+    """
+
+    user_id: int | None
+    permissions: frozenset[str]
+    parts: tuple[Part, ...] = ()
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions or EVERYTHING in self.permissions
+
+    @property
+    def everywhere(self) -> bool:
+        return EVERYTHING in self.permissions or Part() in self.parts
+
+    @property
+    def dealers(self) -> frozenset[int]:
+        return frozenset(p.dealer_id for p in self.parts if p.dealer_id is not None)
+
+    @property
+    def markets(self) -> frozenset[int]:
+        return frozenset(p.market_id for p in self.parts if p.market_id is not None)
+
+
+EVERYTHING = "*"
+"""The permission that only the system holds."""
+
+SYSTEM = Actor(user_id=None, permissions=frozenset({EVERYTHING}))
+"""The worker, machines that deliver leads, and commands of the operator."""
+
+NOBODY = Actor(user_id=None, permissions=frozenset())
+"""A visitor: sees no scoped row at all."""
+
+
+def actor_of(user: User) -> Actor:
+    """The actor that a logged-in user is; nobody's, where the account is no longer active."""
+    if not user.active:
+        return NOBODY
+    return Actor(
+        user_id=user.id,
+        permissions=frozenset(p for role in user.roles for p in role.permissions),
+        parts=tuple(Part(s.market_id, s.dealer_id, s.brand_id) for s in user.scopes),
+    )
+
+
+def act_as(session: Session, actor: Actor) -> Session:
+    """From now on `session` acts for `actor`. Rows of an earlier actor are forgotten."""
+    if session.info.get("actor") not in {None, actor}:
+        session.expunge_all()
+    session.info["actor"] = actor
+    return session
+
+
+@contextmanager
+def as_system(session: Session) -> Iterator[None]:
+    """For a step that must see the whole market whoever began it, such as routing a lead that a
+    dealer declined. What it loaded is forgotten at its end, so nothing leaks to the actor."""
+    actor, known = session.info["actor"], set(session.identity_map.keys())
+    session.info["actor"] = SYSTEM
+    try:
+        yield
+    finally:
+        session.info["actor"] = actor
+        for key in set(session.identity_map.keys()) - known:
+            session.expunge(session.identity_map[key])
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    actor: Actor | None = state.session.info.get("actor")
+    if actor is None:
+        raise NoActor("act_as() comes before the first statement")
+    if actor.everywhere or state.is_column_load or state.is_relationship_load:
+        return
+    state.statement = state.statement.options(
+        *(
+            with_loader_criteria(model, criterion, include_aliases=True)
+            for model, criterion in _criteria(actor)
+        )
+    )
+
+
+def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
+    lead = _any(_lead(part) for part in actor.parts)
+    leads = select(Lead.id).where(lead).correlate(None)
+    yield Lead, lead
+    for by_lead in (RoutingDecision, PlannedAction, Outcome, Consent):
+        yield by_lead, by_lead.lead_id.in_(leads)
+    # A dealer reads what concerns it, never what a rival did before.
+    for by_dealer in (Event, Offer):
+        yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
+    customers = select(Lead.customer_id).where(lead).correlate(None)
+    yield Customer, Customer.id.in_(customers)
+    yield CustomerKey, CustomerKey.customer_id.in_(customers)
+    yield (
+        Message,
+        or_(
+            Message.dealer_id.in_(actor.dealers),
+            _any(_in_market(part, Message.market_id) for part in actor.parts),
+        ),
+    )
+    sources = select(Source.id).where(
+        _any(_in_market(part, Source.market_id) for part in actor.parts)
+    )
+    yield Intake, Intake.source_id.in_(sources)
+    yield DeliveryKey, DeliveryKey.source_id.in_(sources)
+    dealer = _any(_dealer(part) for part in actor.parts)
+    dealers = select(Dealer.id).where(dealer).correlate(None)
+    yield Dealer, dealer
+    for of_dealer in (DealerTerms, Competence, Closure, Territory, DealerLoad):
+        yield of_dealer, of_dealer.dealer_id.in_(dealers)
+
+
+def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
+    return or_(false(), *conditions)
+
+
+def _lead(part: Part) -> ColumnElement[bool]:
+    conditions: list[ColumnElement[bool]] = []
+    if part.market_id is not None:
+        conditions.append(Lead.market_id == part.market_id)
+    if part.dealer_id is not None:
+        conditions.append(Lead.dealer_id == part.dealer_id)
+    if part.brand_id is not None:
+        conditions.append(Lead.brand_id == part.brand_id)
+    return and_(*conditions)
+
+
+def _dealer(part: Part) -> ColumnElement[bool]:
+    if part.dealer_id is not None:
+        return Dealer.id == part.dealer_id
+    if part.market_id is not None:
+        return Dealer.market_id == part.market_id
+    return Dealer.id.is_not(None)
+
+
+def _in_market(part: Part, column: Any) -> ColumnElement[bool]:
+    """A part of one brand sees leads of that brand, not a market's whole mail and intake."""
+    if part.dealer_id is not None or part.brand_id is not None or part.market_id is None:
+        return false()
+    return column == part.market_id  # type: ignore[no-any-return]
+
+
+def _concerns(actor: Actor, model: type[Event] | type[Offer]) -> ColumnElement[bool]:
+    if not actor.dealers:
+        return model.lead_id.is_not(None)
+    seen: list[ColumnElement[bool]] = [
+        model.dealer_id.is_(None),
+        model.dealer_id.in_(actor.dealers),
+    ]
+    if wider := [part for part in actor.parts if part.dealer_id is None]:
+        leads = select(Lead.id).where(_any(_lead(part) for part in wider)).correlate(None)
+        seen.append(model.lead_id.in_(leads))
+    return or_(*seen)
