@@ -1,0 +1,1 @@
+"""Stage 2: what does the customer want, and how soon must somebody answer?"""
