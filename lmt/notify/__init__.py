@@ -1,0 +1,4 @@
+"""Stage 4, notify: tell dealer, customer and headquarters, each in their language and zone.
+
+`service` is what the pipeline calls; `outbox` keeps and sends; `mails` writes.
+"""

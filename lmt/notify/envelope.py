@@ -1,0 +1,59 @@
+"""A rendered mail becomes a message for the wire: headers that are stable and can't be forged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from uuid import UUID
+
+import idna
+
+from lmt.notify.letter import Rendered
+
+
+class BadAddress(ValueError):
+    """An address that no mail can be sent to."""
+
+
+def envelope(
+    mail: Rendered, *, message_id: UUID, sender: str, recipient: str, language: str, at: datetime
+) -> EmailMessage:
+    """Text and any HTML, from `sender` (`Name <address>`) to `recipient` (a bare address).
+
+    The Message-ID follows from `message_id`, so a mail that is repeated is known as the same.
+    Raises BadAddress.
+    """
+    name, address = parseaddr(sender)
+    from_address = _address(address, name)
+    message = EmailMessage(policy=SMTP)
+    message["From"] = from_address
+    message["To"] = _address(recipient)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{message_id}@{from_address.domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = language
+    # Quoted-printable survives relays that pass only 7 bits and short lines.
+    message.set_content(mail.text, cte="quoted-printable")
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _address(address: str, name: str = "") -> Address:
+    """The address with its domain in ASCII; raises BadAddress for a mailbox that isn't ASCII."""
+    user, _at, domain = address.strip().rpartition("@")
+    try:
+        if not domain.isascii():
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        if not user or any(c.isspace() or not c.isprintable() for c in user + domain):
+            raise BadAddress(address)
+        # Parsed once more, so that a list of addresses or a comment can't pass for a mailbox.
+        return Address(display_name=name, addr_spec=f"{user}@{domain}")
+    except BadAddress:
+        raise
+    except (ValueError, UnicodeError, IndexError, AttributeError) as problem:
+        raise BadAddress(address) from problem

@@ -1,0 +1,114 @@
+"""A letter to be mailed: its parts as plain values, written out as text and as HTML.
+
+Both forms are made of the same sentences, so neither can say what the other doesn't.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from lmt import i18n
+from lmt.notify.bidi import isolated, one_line, without_controls
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail as it is sent; the subject is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Something that came from outside. `ltr` for phones, addresses and codes in Latin script."""
+
+    text: str
+    ltr: bool = False
+    href: str = ""
+
+    def __html__(self) -> str:
+        tag = Markup('<bdi dir="ltr">{}</bdi>') if self.ltr else Markup("<bdi>{}</bdi>")
+        inner = tag.format(one_line(self.text))
+        return Markup('<a href="{}">{}</a>').format(self.href, inner) if self.href else inner
+
+    def __str__(self) -> str:
+        in_rtl = i18n.direction() == "rtl"
+        return isolated(one_line(self.text), ltr=self.ltr, in_rtl=in_rtl)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A translated sentence, its %(name)s still unfilled, and the values to fill in."""
+
+    sentence: str
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def __html__(self) -> str:
+        return Markup(escape(self.sentence)) % self.values
+
+    def __str__(self) -> str:
+        return self.sentence % {name: str(value) for name, value in self.values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """In reading order. `facts` are rows of a label and its lines; `button` a label and address."""
+
+    subject: str
+    heading: str
+    opening: list[Line]
+    notice: Line | None = None
+    facts: list[tuple[str, list[Value]]] = field(default_factory=list)
+    quote: str = ""
+    closing: list[Line] = field(default_factory=list)
+    button: tuple[str, str] | None = None
+    footer: str = ""
+
+
+def written(letter: Letter) -> Rendered:
+    """The letter as a mail, for the reader that `lmt.i18n` knows of."""
+    parts = {
+        "letter": letter,
+        "facts": [(label, lines) for label, lines in letter.facts if any(v.text for v in lines)],
+        "quote": without_controls(letter.quote).strip(),
+        "lang": i18n.reader().locale,
+        "dir": i18n.direction(),
+        "start": "right" if i18n.direction() == "rtl" else "left",
+    }
+    html = _environment().get_template("mail/letter.html").render(parts)
+    return Rendered(
+        subject=one_line(letter.subject),
+        text=_environment().get_template("mail/letter.txt").render(parts).strip() + "\n",
+        html=_inliner().inline(html),
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        i18n.gettext, i18n.ngettext, newstyle=True, pgettext=i18n.pgettext
+    )
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False)

@@ -1,0 +1,176 @@
+"""What the road tells whom: each verb leaves one outbox row in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lmt.i18n import best_locale
+from lmt.models import DealerTerms, Lead, Message, Offer
+from lmt.notify.outbox import enqueue
+from lmt.notify.recipients import terms_of
+
+ALERT_EVERY = timedelta(hours=1)
+
+
+class Recipient(Protocol):
+    """Somebody at headquarters: a user, or a duty desk."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def timezone(self) -> str: ...
+
+
+def tell_dealer(
+    session: Session, lead: Lead, offer: Offer, terms: DealerTerms, at: datetime
+) -> None:
+    """A lead was offered to this dealer. A dealer without a mail address finds it in the desk."""
+    _tell_dealer(session, "dealer_new_lead", "dealer", lead, offer, terms, at)
+
+
+def tell_dealer_taken_away(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
+    """The offer ended and the lead is no longer this dealer's."""
+    terms = terms_of(session, offer.dealer_id, at)
+    _tell_dealer(session, "dealer_lead_taken_away", "taken_away", lead, offer, terms, at)
+
+
+def tell_dealer_asked_again(session: Session, lead: Lead, terms: DealerTerms, at: datetime) -> None:
+    """The customer of a lead sent another request; its dealer hears of it once an hour at most."""
+    if not terms.email:
+        return
+    session.flush()
+    enqueue(
+        session,
+        cause=f"lead:{lead.id}:asked_again:{terms.dealer_id}:{at:%Y%m%d%H}",
+        kind="dealer_asked_again",
+        audience="dealer",
+        recipient=terms.email,
+        language=best_locale([terms.language]),
+        timezone=terms.timezone,
+        market_id=lead.market_id,
+        lead_id=lead.id,
+        dealer_id=terms.dealer_id,
+        at=at,
+    )
+
+
+def tell_customer_received(
+    session: Session, lead: Lead, offer: Offer | None, opens_at: datetime | None, at: datetime
+) -> None:
+    """Once per lead. `opens_at`: when the dealer opens, where it is closed now."""
+    context = {} if opens_at is None else {"opens_at": opens_at.isoformat()}
+    _tell_customer(session, "customer_received", "received", lead, offer, context, at)
+
+
+def tell_customer_transferred(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
+    """Another dealer has the lead; told once per lead, however often it moves."""
+    _tell_customer(session, "customer_transferred", "transferred", lead, offer, {}, at)
+
+
+def alert_unrouted(
+    session: Session, lead: Lead, cause: str, recipients: Iterable[Recipient], at: datetime
+) -> None:
+    """A lead sits in a queue for `cause`. Whoever was told of the market's queue within the hour
+    gets the next mail when that hour is over; it counts all that wait then. Tests alarm nobody."""
+    if lead.test:
+        return
+    session.flush()
+    # The bare table: a dealer whose refusal led here must not narrow what was already told.
+    told = Message.__table__.c
+    for recipient in recipients:
+        last = session.execute(
+            select(told.id, told.status, told.lease_until, told.created_at)
+            .where(
+                told.kind == "headquarters_unrouted",
+                told.market_id == lead.market_id,
+                told.recipient == recipient.email,
+            )
+            .order_by(told.id.desc())
+            .limit(1)
+        ).first()
+        # One that is being sent may have counted already, without this lead.
+        is_waiting = last is not None and last.status == "queued" and last.lease_until is None
+        if not recipient.email or is_waiting:
+            continue
+        due_at = at
+        if last is not None and last.status != "dropped":
+            due_at = max(at, last.created_at + ALERT_EVERY)
+        after = "start" if last is None else last.id
+        enqueue(
+            session,
+            cause=f"market:{lead.market_id}:unrouted:{recipient.email}:after:{after}",
+            kind="headquarters_unrouted",
+            audience="headquarters",
+            recipient=recipient.email,
+            language=best_locale([recipient.language]),
+            timezone=recipient.timezone,
+            market_id=lead.market_id,
+            lead_id=lead.id,
+            context={"cause": cause},
+            at=due_at,
+        )
+
+
+def _tell_dealer(
+    session: Session,
+    kind: str,
+    purpose: str,
+    lead: Lead,
+    offer: Offer,
+    terms: DealerTerms,
+    at: datetime,
+) -> None:
+    if not terms.email:
+        return
+    session.flush()
+    enqueue(
+        session,
+        cause=f"offer:{offer.id}:{purpose}",
+        kind=kind,
+        audience="dealer",
+        recipient=terms.email,
+        language=best_locale([terms.language]),
+        timezone=terms.timezone,
+        market_id=lead.market_id,
+        lead_id=lead.id,
+        dealer_id=offer.dealer_id,
+        context={"offer_id": str(offer.id)},
+        at=at,
+    )
+
+
+def _tell_customer(
+    session: Session,
+    kind: str,
+    purpose: str,
+    lead: Lead,
+    offer: Offer | None,
+    context: dict[str, str],
+    at: datetime,
+) -> None:
+    """Nobody is behind a test, and without an address there is nobody to write to."""
+    if lead.test or not lead.email:
+        return
+    session.flush()
+    market = lead.market
+    enqueue(
+        session,
+        cause=f"lead:{lead.id}:{purpose}",
+        kind=kind,
+        audience="customer",
+        recipient=lead.email,
+        language=best_locale([lead.language], default=best_locale([market.default_language])),
+        timezone=lead.timezone or market.timezone,
+        market_id=lead.market_id,
+        lead_id=lead.id,
+        dealer_id=offer.dealer_id if offer else None,
+        context={**context, **({"offer_id": str(offer.id)} if offer else {})},
+        at=at,
+    )

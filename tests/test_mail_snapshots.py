@@ -1,0 +1,275 @@
+"""Every mail in every language, as its reader gets it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from lxml import html as lxml_html
+from syrupy.assertion import SnapshotAssertion
+
+from lmt.config import LOCALES
+from lmt.notify.bidi import isolated, one_line
+from lmt.notify.envelope import BadAddress, envelope
+from lmt.notify.facts import DealerCard, MailFacts
+from lmt.notify.letter import Rendered
+from lmt.notify.mails import KINDS, render
+
+FRIDAY = datetime(2026, 3, 6, 7, 0, tzinfo=UTC)
+SUNDAY = FRIDAY + timedelta(days=2, minutes=20)
+RIYADH = "Asia/Riyadh"
+DEALER = DealerCard(
+    name="Harbour Motors",
+    phone="+966 11 234 5678",
+    street="King Fahd Road 1200",
+    postcode="12271",
+    city="الرياض",
+    timezone=RIYADH,
+)
+FACTS = MailFacts(
+    written_at=FRIDAY,
+    lead_id="01957f2e-0000-7000-8000-000000000001",
+    reference="K7QF-2M9D",
+    full_name="Layla Haddad",
+    company="Haddad & Sons",
+    phone="+966501234567",
+    phone_shown="+966 50 123 4567",
+    email="layla.haddad@mail.example",
+    language="ar",
+    postcode="12271",
+    city="الرياض",
+    country="SA",
+    brand="Vantor",
+    model="Aria X1",
+    request_type="test_drive",
+    timeframe="this month",
+    contact_time="after 17:00",
+    comments="مرحبا، أريد تجربة السيارة.\nIs it < 5 m long?",
+    distance_km=7.43,
+    received_at=FRIDAY,
+    take_by_at=SUNDAY,
+    dealer=DEALER,
+    promise_at=SUNDAY + timedelta(hours=1),
+    opens_at=SUNDAY - timedelta(hours=1, minutes=20),
+    status_url="https://leads.example/r/abc.def",
+    ended="expired",
+    cause="out_of_range",
+    waiting=3,
+)
+
+
+def mail(kind: str, facts: MailFacts = FACTS, language: str = "en", zone: str = RIYADH) -> Rendered:
+    return render(kind, facts, language=language, timezone=zone, base_url="https://leads.example")
+
+
+def shown(page: str) -> str:
+    """What a reader sees of the HTML, on one line."""
+    return " ".join(" ".join(found(page, "//body//text()")).split())
+
+
+def found(page: str, path: str) -> list[str]:
+    """The attributes or texts that an XPath names."""
+    nodes = lxml_html.document_fromstring(page).xpath(path)
+    assert isinstance(nodes, list)
+    return [str(node) for node in nodes]
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_mail_in_words(kind: str, language: str, snapshot: SnapshotAssertion) -> None:
+    written = mail(kind, language=language)
+    assert f"{written.subject}\n\n{written.text}" == snapshot
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_mail_in_html(kind: str, language: str, snapshot: SnapshotAssertion) -> None:
+    assert mail(kind, language=language).html == snapshot
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_html_names_its_language_and_direction_and_fetches_nothing(
+    kind: str, language: str
+) -> None:
+    page = mail(kind, language=language).html
+    direction = "rtl" if language == "ar" else "ltr"
+    assert found(page, "/html/@lang") == [language]
+    assert found(page, "/html/@dir | /html/body/@dir") == [direction, direction]
+    assert found(page, "//img | //link | //script | //iframe | //object | //@background") == []
+    assert "url(" not in page
+    for address in found(page, "//@href"):
+        assert address.startswith(("https://leads.example/", "tel:+966", "mailto:layla"))
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_and_html_say_the_same(kind: str, language: str) -> None:
+    written = mail(kind, language=language)
+    html_words = set(re.findall(r"\w+", shown(written.html)))
+    text_without_address = re.sub(r"https://\S+", "", written.text)
+    assert set(re.findall(r"\w+", text_without_address)) <= html_words
+
+
+def test_dealer_reads_the_hour_in_their_own_zone() -> None:
+    assert "10:20" in mail("dealer_new_lead", zone=RIYADH).text
+    assert "11:20" in mail("dealer_new_lead", zone="Asia/Dubai").text
+
+
+def test_dealer_finds_the_lead_and_can_call_with_one_tap() -> None:
+    addresses = found(mail("dealer_new_lead").html, "//@href")
+    assert f"https://leads.example/desk/leads/{FACTS.lead_id}" in addresses
+    assert "tel:+966501234567" in addresses
+    assert f"https://leads.example/desk/leads/{FACTS.lead_id}\n" in mail("dealer_new_lead").text
+
+
+def test_lead_taken_away_tells_nothing_of_the_customer() -> None:
+    written = mail("dealer_lead_taken_away")
+    for secret in ("Layla", "Haddad", "4567", "layla", FACTS.lead_id, "الرياض"):
+        assert secret not in written.text + written.html + written.subject
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_subject_tells_nobody_who_the_customer_is(kind: str) -> None:
+    assert not re.search("Layla|Haddad|4567|layla", mail(kind).subject)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "absent"),
+    [
+        ({}, "The showroom is closed now. It opens on Sun", "local time"),
+        ({"opens_at": None}, "You will hear from them by Sun", "closed now"),
+        ({"opens_at": FRIDAY}, "You will hear from them by Sun", "closed now"),
+        ({"promise_at": FRIDAY}, "The showroom is closed now", "You will hear"),
+        ({"dealer": None}, "finding the right dealer", "closed now"),
+        ({"dealer": None}, "You will hear from us by Sun", "Address"),
+        ({"dealer": replace(DEALER, kind="team")}, "It is back on Sun", "showroom"),
+        ({"dealer": replace(DEALER, timezone="Asia/Dubai")}, "the dealer's local time", "next one"),
+        ({"choice_refused": True}, "so we asked the next one", "finding"),
+        ({"full_name": ""}, "Thank you", "Hello"),
+    ],
+)
+def test_what_the_customer_is_told(changes: dict[str, object], expected: str, absent: str) -> None:
+    text = mail("customer_received", replace(FACTS, **changes)).text  # type: ignore[arg-type]
+    assert expected in text
+    assert absent not in text
+
+
+def test_opening_hour_is_the_one_on_the_showrooms_wall() -> None:
+    written = mail("customer_received", zone="Europe/Warsaw").text
+    assert "9:00" in written.split("opens on")[1]
+
+
+@pytest.mark.parametrize(
+    ("request_type", "phone", "expected"),
+    [
+        ("test_drive", "+48601234567", "Call the customer and agree a time for the test drive."),
+        ("test_drive", "", "Write to the customer and offer times for the test drive."),
+        ("complaint", "+48601234567", "Call the customer, listen"),
+        ("never heard of", "+48601234567", "Call the customer and ask how you can help."),
+        ("", "", "Write to the customer and ask how you can help."),
+    ],
+)
+def test_dealer_is_told_what_to_do_next(request_type: str, phone: str, expected: str) -> None:
+    facts = replace(FACTS, request_type=request_type, phone=phone, phone_shown=phone)
+    assert expected in mail("dealer_new_lead", facts).text
+
+
+def test_dealer_is_reminded_of_the_step_already_planned() -> None:
+    facts = replace(FACTS, planned="call", planned_at=SUNDAY)
+    assert re.search(r"Next step: Call: Sun.*10:20", mail("dealer_new_lead", facts).text)
+
+
+def test_test_lead_says_that_it_is_one() -> None:
+    written = mail("dealer_new_lead", replace(FACTS, test=True))
+    assert written.subject.startswith("Test:")
+    assert "no customer is waiting" in written.text
+
+
+def test_what_customers_write_stays_words() -> None:
+    facts = replace(
+        FACTS,
+        full_name="<script>alert(1)</script>",
+        comments="<img src=x onerror=alert(1)>\n{{ 7*7 }} %(name)s %",
+        email='"><b>@x.example',
+        phone="+1;drop",
+        phone_shown='"><i>',
+    )
+    written = mail("dealer_new_lead", facts)
+    assert found(written.html, "//script | //img | //b | //i") == []
+    assert "{{ 7*7 }} %(name)s %" in written.text
+    assert "{{ 7*7 }} %(name)s %" in shown(written.html)
+
+
+def test_phones_and_addresses_never_turn_around_in_arabic() -> None:
+    written = mail("dealer_new_lead", language="ar")
+    isolates = set(found(written.html, "//bdi[@dir='ltr']/text()"))
+    assert {"+966 50 123 4567", "layla.haddad@mail.example", "K7QF-2M9D"} <= isolates
+    assert "\u2066+966 50 123 4567\u2069" in written.text
+    assert "\u2066layla.haddad@mail.example\u2069" in written.text
+    assert "\nhttps://leads.example/desk/leads/" in written.text
+
+
+@pytest.mark.parametrize(
+    ("value", "in_rtl", "expected"),
+    [
+        ("Anna", False, "Anna"),
+        ("Anna", True, "\u2068Anna\u2069"),
+        ("ليلى", False, "\u2068ليلى\u2069"),
+        ("", True, ""),
+    ],
+)
+def test_isolation_of_names(value: str, in_rtl: bool, expected: str) -> None:
+    assert isolated(value, ltr=False, in_rtl=in_rtl) == expected
+
+
+def test_overrides_and_line_breaks_in_a_name_are_dropped() -> None:
+    assert one_line("Anna\u202e\r\nBcc: x\x00\u2069") == "Anna Bcc: x"
+
+
+def wrapped(recipient: str = "d@dealer.example", **changes: str) -> bytes:
+    written = replace(mail("dealer_new_lead", language="ar"), **changes)
+    return envelope(
+        written,
+        message_id=UUID("01957f2e-0000-7000-8000-000000000002"),
+        sender="Léads <leads@lmt.example>",
+        recipient=recipient,
+        language="ar",
+        at=FRIDAY,
+    ).as_bytes()
+
+
+def test_envelope_is_seven_bit_and_marked_automatic() -> None:
+    wire = wrapped()
+    assert wire.isascii()
+    assert all(len(line) <= 998 for line in wire.split(b"\r\n"))
+    assert b"\r\nAuto-Submitted: auto-generated\r\n" in wire
+    assert b"\r\nMessage-ID: <01957f2e-0000-7000-8000-000000000002@lmt.example>\r\n" in wire
+    assert b"Content-Transfer-Encoding: quoted-printable" in wire
+
+
+def test_mail_without_html_is_text_alone() -> None:
+    assert b"Content-Type: text/plain" in wrapped(html="")
+    assert b"multipart" not in wrapped(html="")
+
+
+def test_subject_from_hostile_names_adds_no_header() -> None:
+    hostile = replace(FACTS, model="X1\r\nBcc: thief@mail.example\r\n\r\nbody")
+    wire = wrapped(subject=mail("dealer_new_lead", hostile).subject)
+    assert not re.search(rb"^Bcc:", wire, re.M)
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["", "nobody", "a@b.example\r\nBcc: c@d.example", "a@b.example, c@d.example", "a b@c.example"],
+)
+def test_recipient_is_one_address(recipient: str) -> None:
+    with pytest.raises(BadAddress):
+        wrapped(recipient)
+
+
+def test_domain_in_any_script_is_addressed() -> None:
+    assert b"To: anna@xn--mnchen-3ya.example" in wrapped("anna@münchen.example")
