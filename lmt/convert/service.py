@@ -1,0 +1,105 @@
+"""Stage 6, the verbs that end a lead, and the one that takes an end back. Each commits."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lmt.lifecycle import Status, step
+from lmt.models import Lead, Outcome, PlannedAction, locked_lead, record
+from lmt.models.capacity import give_back_open, take_open_again
+from lmt.scope import Actor
+
+
+def won(
+    session: Session,
+    lead_id: uuid.UUID,
+    *,
+    model: str = "",
+    order_number: str = "",
+    value: Decimal | None = None,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """A sale. `value` is in the market's currency."""
+    lead = locked_lead(session, lead_id)
+    outcome = Outcome(
+        kind="won",
+        model=model,
+        order_number=order_number,
+        value=value,
+        currency=lead.market.currency if value is not None else None,
+    )
+    _close(session, lead, Status.WON, outcome, "", at, actor)
+
+
+def lost(
+    session: Session,
+    lead_id: uuid.UUID,
+    *,
+    reason: str,
+    note: str = "",
+    at: datetime,
+    actor: Actor,
+) -> None:
+    lead = locked_lead(session, lead_id)
+    outcome = Outcome(kind="lost", reason=reason)
+    _close(session, lead, Status.LOST, outcome, note, at, actor)
+
+
+def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) -> None:
+    """Take an outcome back: the lead is worked on again, by the same dealer."""
+    lead = locked_lead(session, lead_id)
+    lead.status = step(Status(lead.status), Status.CONTACTED)
+    lead.closed_at, lead.cause = None, ""
+    session.delete(session.get_one(Outcome, lead.id))
+    assert lead.dealer_id is not None
+    take_open_again(session, lead.dealer_id)
+    record(
+        session,
+        lead.id,
+        "reopened",
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+    )
+    session.commit()
+
+
+def _close(
+    session: Session,
+    lead: Lead,
+    status: Status,
+    outcome: Outcome,
+    note: str,
+    at: datetime,
+    actor: Actor,
+) -> None:
+    lead.status = step(Status(lead.status), status)
+    lead.closed_at, lead.cause = at, outcome.reason
+    assert lead.dealer_id is not None
+    outcome.lead_id, outcome.at = lead.id, at
+    outcome.dealer_id, outcome.user_id = lead.dealer_id, actor.user_id
+    session.add(outcome)
+    open_plans = select(PlannedAction).where(
+        PlannedAction.lead_id == lead.id, PlannedAction.done_at.is_(None)
+    )
+    for action in session.scalars(open_plans):
+        action.done_at = at
+    give_back_open(session, lead.dealer_id)
+    record(
+        session,
+        lead.id,
+        outcome.kind,
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+        reason=outcome.reason,
+        model=outcome.model,
+        note=note,
+    )
+    session.commit()

@@ -1,0 +1,1 @@
+"""Stage 5: what the dealer does with a lead, and what is planned next."""

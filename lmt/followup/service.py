@@ -1,0 +1,157 @@
+"""Stage 5, the dealer's verbs on a lead it has accepted: contacted, planned, noted. Each commits."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lmt.lifecycle import WORKED, IllegalStep, Status
+from lmt.models import Lead, PlannedAction, locked_lead, record
+from lmt.models.work import PLAN_KINDS
+from lmt.scope import Actor
+
+
+def contacted(
+    session: Session,
+    lead_id: uuid.UUID,
+    *,
+    how: str,
+    result: str,
+    note: str = "",
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """The dealer tried to reach the customer; only reaching them counts as contact.
+
+    A planned call that was due is done by it.
+    """
+    lead = worked_lead(session, lead_id, Status.CONTACTED)
+    if result == "reached":
+        lead.status = Status.CONTACTED
+        lead.contacted_at = lead.contacted_at or at
+    record(
+        session,
+        lead.id,
+        "contacted",
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+        how=how,
+        result=result,
+        note=note,
+    )
+    due_calls = session.scalars(
+        select(PlannedAction).where(
+            PlannedAction.lead_id == lead.id,
+            PlannedAction.kind == "call",
+            PlannedAction.done_at.is_(None),
+            PlannedAction.due_at <= at,
+        )
+    )
+    for call in due_calls:
+        call.done_at = at
+    session.commit()
+
+
+def plan(
+    session: Session,
+    lead_id: uuid.UUID,
+    *,
+    kind: str,
+    due_at: datetime,
+    note: str = "",
+    at: datetime,
+    actor: Actor,
+) -> PlannedAction:
+    """Put a call, a test drive or a visit on the calendar of whoever plans it."""
+    lead = worked_lead(session, lead_id, Status.CONTACTED)
+    action = add_plan(session, lead, kind=kind, due_at=due_at, note=note, at=at, actor=actor)
+    session.commit()
+    return action
+
+
+def add_plan(
+    session: Session,
+    lead: Lead,
+    *,
+    kind: str,
+    due_at: datetime,
+    note: str,
+    at: datetime,
+    actor: Actor,
+) -> PlannedAction:
+    """As `plan`, inside the caller's transaction. Raises ValueError for an unknown kind."""
+    if kind not in PLAN_KINDS:
+        raise ValueError(f"there is no planned action {kind!r}")
+    action = PlannedAction(
+        lead_id=lead.id,
+        owner_id=actor.user_id,
+        kind=kind,
+        due_at=due_at,
+        note=note,
+        created_at=at,
+    )
+    session.add(action)
+    record(
+        session,
+        lead.id,
+        "planned",
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+        plan_kind=kind,
+        due_at=due_at.isoformat(),
+        note=note,
+    )
+    return action
+
+
+def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -> None:
+    """A planned action was done. Doing it twice changes nothing."""
+    action = session.scalars(
+        select(PlannedAction).where(PlannedAction.id == plan_id).with_for_update(of=PlannedAction)
+    ).first()
+    if action is None:
+        raise LookupError(f"no planned action {plan_id}")
+    if action.done_at is None:
+        action.done_at = at
+        lead = session.get_one(Lead, action.lead_id)
+        record(
+            session,
+            lead.id,
+            "plan_done",
+            at=at,
+            actor_id=actor.user_id,
+            dealer_id=lead.dealer_id,
+            plan_kind=action.kind,
+        )
+    session.commit()
+
+
+def add_note(
+    session: Session, lead_id: uuid.UUID, *, text: str, at: datetime, actor: Actor
+) -> None:
+    """A remark for colleagues; the customer never sees it."""
+    lead = locked_lead(session, lead_id)
+    record(
+        session,
+        lead.id,
+        "note",
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+        text=text,
+    )
+    session.commit()
+
+
+def worked_lead(session: Session, lead_id: uuid.UUID, target: Status) -> Lead:
+    """The lead, locked, when a dealer works on it. Raises LookupError or IllegalStep."""
+    lead = locked_lead(session, lead_id)
+    if lead.status not in WORKED:
+        raise IllegalStep(Status(lead.status), target)
+    return lead
+

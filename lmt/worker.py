@@ -1,0 +1,161 @@
+"""`lmt worker`: advances leads and sends what the outbox holds. Rows say what is due.
+
+Any number of workers may run on any number of machines: work is claimed by row locks. A notice
+from the database, or the scheduler's bell, rings a runner; the runner then does all that is due.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from lmt import clock, pipeline
+from lmt.config import Settings
+from lmt.db import Listener, SessionFactory, engine_for, sessions_for
+from lmt.models import Heartbeat
+from lmt.models.partitions import ensure_partitions
+from lmt.notify import outbox
+from lmt.scope import SYSTEM, act_as
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 10
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def advance_leads(sessions: SessionFactory, at: datetime) -> int:
+    """Take every lead that is due one step further; returns how many there were."""
+    done = 0
+    while True:
+        with act_as(sessions(), SYSTEM) as session:
+            due = pipeline.due_leads(session, at)
+        # A lead that another worker holds counts as nothing, or two workers would wait in a ring.
+        moved = sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
+        done += moved
+        if not moved:
+            return done
+
+
+def beat(sessions: SessionFactory, process: str, at: datetime) -> None:
+    """Say that this process lives; forget those that stopped saying so."""
+    with act_as(sessions(), SYSTEM) as session:
+        row = insert(Heartbeat).values(process=process, kind="worker", at=at)
+        session.execute(
+            row.on_conflict_do_update(index_elements=["process"], set_={"at": row.excluded.at})
+        )
+        session.execute(delete(Heartbeat).where(Heartbeat.at < at - FORGOTTEN_AFTER))
+        session.commit()
+
+
+@dataclass
+class Runner(threading.Thread):
+    """Does `work` whenever it is rung, once more if it was rung meanwhile; never twice at once."""
+
+    label: str
+    work: Callable[[], None]
+    ending: threading.Event
+    _rung: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        super().__init__(name=self.label, daemon=True)
+
+    __hash__ = threading.Thread.__hash__
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    def run(self) -> None:
+        while not self.ending.is_set():
+            self._rung.wait()
+            self._rung.clear()
+            if self.ending.is_set():
+                return
+            try:
+                self.work()
+            except Exception:
+                log.exception("runner.failed", runner=self.label)
+
+
+class Worker:
+    """One worker process: its runners, its bell, its ear."""
+
+    def __init__(self, settings: Settings):
+        self._engine = engine_for(settings.database_url, application_name="lmt worker")
+        self._sessions = sessions_for(self._engine)
+        self._settings = settings
+        self._process = f"worker:{socket.gethostname()}:{os.getpid()}"
+        self._ending = threading.Event()
+        self._runners = {
+            "leads": Runner("leads", self._advance_leads, self._ending),
+            "outbox": Runner("outbox", self._send, self._ending),
+        }
+        self._listener = Listener(
+            settings.listen_database_url, tuple(self._runners), self._on_notice
+        )
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+
+    def run(self) -> None:
+        """Until TERM or INT: then finish the step at hand and leave."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._ending.set())
+        for runner in self._runners.values():
+            runner.start()
+        self._listener.start()
+        self._schedule()
+        log.info("worker.started", process=self._process)
+        self._ending.wait()
+        self._stop()
+
+    def _schedule(self) -> None:
+        """The one list of periodic jobs: bells for the runners, and the house-keeping."""
+        poll = self._settings.poll_seconds
+        for name, runner in self._runners.items():
+            self._scheduler.add_job(runner.ring, "interval", seconds=poll, id=f"ring-{name}")
+        self._scheduler.add_job(
+            self._beat,
+            "interval",
+            seconds=HEARTBEAT_SECONDS,
+            id="heartbeat",
+            next_run_time=clock.now(),
+        )
+        self._scheduler.add_job(
+            self._partitions, "interval", hours=12, id="partitions", next_run_time=clock.now()
+        )
+        self._scheduler.start()
+
+    def _stop(self) -> None:
+        self._scheduler.shutdown(wait=False)
+        self._listener.stop()
+        for runner in self._runners.values():
+            runner.ring()
+        for runner in self._runners.values():
+            runner.join(timeout=30)
+        self._engine.dispose()
+        log.info("worker.stopped", process=self._process)
+
+    def _on_notice(self, channel: str) -> None:
+        self._runners[channel].ring()
+
+    def _advance_leads(self) -> None:
+        if advance_leads(self._sessions, clock.now()):
+            self._runners["outbox"].ring()
+
+    def _send(self) -> None:
+        outbox.send_due(self._sessions, self._settings, clock.now())
+
+    def _beat(self) -> None:
+        beat(self._sessions, self._process, clock.now())
+
+    def _partitions(self) -> None:
+        with self._engine.begin() as connection:
+            ensure_partitions(connection, clock.now())

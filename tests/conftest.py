@@ -1,0 +1,167 @@
+"""Real PostgreSQL for every test that touches data: a fresh copy of a migrated database each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from lmt import embedded, pipeline
+from lmt.app import create_app
+from lmt.config import Settings, from_environment
+from lmt.db import SessionFactory, engine_for, sessions_for
+from lmt.models import Lead, User
+from lmt.scope import SYSTEM, act_as
+from tests.world import FRIDAY, PASSWORD, World, build, send, warsaw_lead
+
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.EmbeddedServer]:
+    instance = tmp_path_factory.mktemp("instance")
+    running = embedded.start(instance, settings=UNSAFE_BUT_FAST)
+    yield running
+    running.stop()
+
+
+@dataclass(frozen=True)
+class Template:
+    name: str
+    world: World
+
+
+@pytest.fixture(scope="session")
+def template(server: embedded.EmbeddedServer) -> Template:
+    """The migrated database with the small world in it, of which every test gets a copy."""
+    engine = engine_for(embedded.create_database(server, "template_world"))
+    try:
+        return Template("template_world", build(engine))
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def empty_url(server: embedded.EmbeddedServer) -> Iterator[str]:
+    """A database with nothing in it at all."""
+    name = f"empty_{uuid.uuid4().hex}"
+    yield embedded.create_database(server, name)
+    embedded.drop_database(server, name)
+
+
+@pytest.fixture
+def database_url(server: embedded.EmbeddedServer, template: Template) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    yield embedded.create_database(server, name, template=template.name)
+    embedded.drop_database(server, name)
+
+
+@pytest.fixture
+def world(template: Template) -> World:
+    return template.world
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    environment = {
+        "LMT_INSTANCE": str(tmp_path / "instance"),
+        "DATABASE_URL": database_url,
+        "LMT_SECRET_KEY": "a secret of the tests",
+        "LMT_BASE_URL": "http://localhost",
+    }
+    return from_environment(environment)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = engine_for(database_url, pool_size=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> SessionFactory:
+    return sessions_for(engine)
+
+
+@pytest.fixture
+def session(sessions: SessionFactory) -> Iterator[Session]:
+    """Acts for the installation itself."""
+    with act_as(sessions(), SYSTEM) as session:
+        yield session
+
+
+@pytest.fixture
+def app(settings: Settings, engine: Engine) -> Flask:
+    app = create_app(replace(settings), engine=engine)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def cast(session: Session, world: World) -> dict[str, User]:
+    return {name: session.get_one(User, id) for name, id in world.users.items()}
+
+
+@pytest.fixture
+def login(app: Flask) -> Callable[[FlaskClient, User], FlaskClient]:
+    """Log a client in by the real login page."""
+
+    def log_in(client: FlaskClient, user: User) -> FlaskClient:
+        answer = client.post("/login", data={"email": user.email, "password": PASSWORD})
+        assert answer.status_code in {302, 303}, answer.text
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def sent_lead(session: Session) -> Callable[..., Lead]:
+    """A lead from Warsaw, received but not routed; keywords change the customer."""
+
+    def make(source: str = "api-pl", at: datetime = FRIDAY, **customer: str) -> Lead:
+        return send(session, source, warsaw_lead(**customer), at)
+
+    return make
+
+
+@pytest.fixture
+def offered_lead(
+    sessions: SessionFactory, session: Session, sent_lead: Callable[..., Lead]
+) -> Callable[..., Lead]:
+    """A lead from Warsaw, offered to PL-WAW-1."""
+
+    def make(at: datetime = FRIDAY, **customer: str) -> Lead:
+        lead = sent_lead(at=at, **customer)
+        pipeline.advance(sessions, lead.id, at)
+        session.expire_all()
+        return lead
+
+    return make
+
+
+@pytest.fixture
+def count_queries(engine: Engine) -> Iterator[list[str]]:
+    """The statements run while the fixture lives; clear it before what is counted."""
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
