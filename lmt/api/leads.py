@@ -1,0 +1,82 @@
+"""POST /api/v1/leads, and the status of a lead for the source that sent it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
+
+from lmt import web
+from lmt.i18n import gettext as _
+from lmt.ingest import machines
+from lmt.ingest.readers import read_json
+from lmt.ingest.schemas import LeadSchema
+from lmt.models import Lead
+
+KINDS = ("api", "call_centre", "campaign")
+
+blueprint = Blueprint(
+    "api", __name__, url_prefix="/api/v1", description="Leads of partner systems"
+)
+web.public(blueprint)
+blueprint.register_error_handler(machines.Problem, machines.answer_problem)
+blueprint.register_error_handler(HTTPException, machines.answer_http_error)
+
+
+@blueprint.post("/leads")
+@blueprint.doc(
+    summary="Send a lead",
+    security=[{"key": []}],
+    parameters=[
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "The same key with the same body is the same lead.",
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "schema": {"type": "string", "examples": ["wait=5"]},
+            "description": "Wait up to so many seconds for the routed result.",
+        },
+    ],
+    requestBody={"required": True, "content": {"application/json": {"schema": LeadSchema}}},
+    responses={
+        "200": {"description": "Routed within the time the caller waited"},
+        "202": {"description": "Durable; routing goes on"},
+        "401": {"description": "No active source has this key"},
+        "422": {"description": "Kept, but not readable; `errors` names the fields"},
+    },
+)
+def send_lead() -> ResponseReturnValue:
+    """The lead is durable before the answer leaves."""
+    session = machines.system_session()
+    source = machines.authenticate(session, *KINDS)
+    own_id = machines.sender_id(read_json, request.get_data(cache=True))
+    delivery = machines.delivery_of_request(own_id)
+    receipt, leads = machines.take_in(session, source, delivery, read_json)
+    lead = leads[0]
+    if machines.wait_for(session, lead, machines.wait_seconds()) and machines.wait_seconds():
+        return jsonify(machines.with_result(session, lead, repeated=receipt.repeated))
+    answer = jsonify(machines.as_json(lead, repeated=receipt.repeated))
+    answer.status_code = 202
+    return answer
+
+
+@blueprint.get("/leads/<uuid:lead_id>")
+@blueprint.doc(summary="Where a lead stands", security=[{"key": []}])
+def lead_status(lead_id: uuid.UUID) -> ResponseReturnValue:
+    """Only the source that sent a lead may ask for it; to others it isn't there."""
+    session = machines.system_session()
+    source = machines.authenticate(session)
+    lead = session.scalars(
+        select(Lead).where(Lead.id == lead_id, Lead.source_id == source.id)
+    ).first()
+    if lead is None:
+        raise machines.Problem(404, "not_found", _("This source has sent no such lead."))
+    return jsonify(machines.with_result(session, lead))
