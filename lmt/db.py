@@ -1,4 +1,4 @@
-"""The database: declarative base, engine, sessions, time-ordered ids, and waking other processes."""
+"""The database: declarative base, engine, sessions, time-ordered ids, waking others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 import structlog
@@ -35,7 +35,7 @@ class Base(DeclarativeBase):
     """Instants are aware and in UTC; open-ended shapes are JSONB."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[dict[str, Any]]: JSONB,

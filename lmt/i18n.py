@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,8 @@ class Reader:
     timezone: str = "UTC"
 
 
-_reader: ContextVar[Reader] = ContextVar("reader", default=Reader())
+_ENGLISH = Reader()
+_reader: ContextVar[Reader] = ContextVar("reader", default=_ENGLISH)
 
 
 @contextmanager
@@ -93,11 +94,11 @@ def lazy_gettext(message: str, **variables: Any) -> LazyProxy:
 
 def language_name(code: str) -> str:
     """A language's name in the reader's language; the code where Babel knows none."""
-    return Locale(reader().locale).languages.get(code, code)
+    return str(Locale(reader().locale).languages.get(code, code))
 
 
 def country_name(code: str) -> str:
-    return Locale(reader().locale).territories.get(code, code)
+    return str(Locale(reader().locale).territories.get(code, code))
 
 
 def format_datetime(at: datetime, form: str = "medium", timezone: str | None = None) -> str:
@@ -163,6 +164,6 @@ def in_utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _catalogue(locale: str) -> NullTranslations:
     return Translations.load(str(CATALOGUES), [locale], "messages")

@@ -41,7 +41,7 @@ STEPS: dict[Status, frozenset[Status]] = {
     Status.INCOMPLETE: frozenset(_ROUTED | {Status.WITHDRAWN}),
     Status.UNLOCATED: frozenset(_ROUTED | {Status.WITHDRAWN}),
     Status.UNROUTED: frozenset(_ROUTED | {Status.WITHDRAWN}),
-    Status.OFFERED: frozenset({Status.OFFERED, Status.ACCEPTED, Status.UNROUTED, Status.WITHDRAWN}),
+    Status.OFFERED: frozenset(_ROUTED | {Status.ACCEPTED, Status.WITHDRAWN}),
     Status.ACCEPTED: frozenset(
         {Status.CONTACTED, Status.WON, Status.LOST, Status.OFFERED, Status.WITHDRAWN}
     ),

@@ -102,9 +102,7 @@ def accept(
     lead.status = step(Status(lead.status), Status.ACCEPTED)
     lead.accepted_at, lead.next_action_at = at, None
     lead.owner_id = actor.user_id
-    record(
-        session, lead.id, "accepted", at=at, actor_id=actor.user_id, dealer_id=lead.dealer_id
-    )
+    record(session, lead.id, "accepted", at=at, actor_id=actor.user_id, dealer_id=lead.dealer_id)
     if plan is not None:
         add_plan(
             session,
@@ -157,7 +155,7 @@ def reassign(
     at: datetime,
     actor: Actor,
 ) -> None:
-    """Headquarters gives the lead to a dealer by hand. LookupError: no such dealer in its market."""
+    """Headquarters gives the lead to a dealer by hand. LookupError: none such in its market."""
     lead = locked_lead(session, lead_id)
     target = step(Status(lead.status), Status.OFFERED)
     with as_system(session):
@@ -258,9 +256,7 @@ def _route(session: Session, lead: Lead, at: datetime) -> None:
         found = locate_lead(session, lead)
         if isinstance(found, Unlocated):
             guesses = [f"{g.name}, {g.admin1}" if g.admin1 else g.name for g in found.guesses]
-            record(
-                session, lead.id, "located", at=at, problem=found.problem, guesses=guesses[:5]
-            )
+            record(session, lead.id, "located", at=at, problem=found.problem, guesses=guesses[:5])
         else:
             record(
                 session,
@@ -350,9 +346,7 @@ def _open_offer(session: Session, lead: Lead, at: datetime) -> Offer:
     return offer
 
 
-def _end_offer(
-    session: Session, offer: Offer, state: str, at: datetime, reason: str = ""
-) -> None:
+def _end_offer(session: Session, offer: Offer, state: str, at: datetime, reason: str = "") -> None:
     offer.state, offer.closed_at, offer.reason = state, at, reason
     session.flush()
     give_back_open(session, offer.dealer_id)

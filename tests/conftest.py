@@ -103,7 +103,7 @@ def session(sessions: SessionFactory) -> Iterator[Session]:
 @pytest.fixture
 def app(settings: Settings, engine: Engine) -> Flask:
     app = create_app(replace(settings), engine=engine)
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
     return app
 
 

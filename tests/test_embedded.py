@@ -20,6 +20,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lmt import embedded
+from lmt.embedded.access import as_superuser
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 ROOT = Path(__file__).parent.parent
@@ -140,7 +141,7 @@ def test_the_application_is_no_superuser_and_needs_its_password(
                 dbname="lmt",
                 password=password,
             )
-    with embedded._as_superuser(shared.socket_folder) as connection:
+    with as_superuser(shared.socket_folder) as connection:
         stored = connection.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'lmt'")
         assert str(stored.fetchall()[0][0]).startswith("SCRAM-SHA-256$")
 
@@ -352,7 +353,7 @@ def test_a_long_path_with_odd_characters(instance: Path) -> None:
 def test_what_an_interrupted_start_left_undone_is_done_by_the_next(instance: Path) -> None:
     server = embedded.start(instance, settings=FAST)
     (instance / "postgres.password").unlink()
-    with embedded._as_superuser(server.socket_folder) as connection:
+    with as_superuser(server.socket_folder) as connection:
         connection.execute("DROP DATABASE lmt")
     again = embedded.start(instance)
     assert not again.started_here

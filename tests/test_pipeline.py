@@ -52,9 +52,7 @@ def test_an_offer_nobody_takes_goes_to_the_next_dealer_then_to_the_team(
         holders.append(lead.dealer_id)
     expected = [world.dealers[code] for code in ("PL-WAW-1", "PL-WAW-2", "PL-CARE")]
     assert holders == expected
-    open_used = session.scalars(
-        select(DealerLoad.open_used).order_by(DealerLoad.dealer_id)
-    ).all()
+    open_used = session.scalars(select(DealerLoad.open_used).order_by(DealerLoad.dealer_id)).all()
     assert list(open_used) == [0, 0, 1]
     day_used = session.scalars(select(DealerLoad.day_used)).all()
     assert list(day_used) == [1, 1, 1]

@@ -104,9 +104,7 @@ def _build(session: Session) -> World:
     session.add_all([*markets.values(), brand])
     session.flush()
     for market, countries in (("PL", ["PL"]), ("GULF", ["SA", "AE"])):
-        session.add_all(
-            MarketCountry(country=c, market_id=markets[market].id) for c in countries
-        )
+        session.add_all(MarketCountry(country=c, market_id=markets[market].id) for c in countries)
         session.add(
             RoutingPolicy(
                 market_id=markets[market].id,
@@ -128,9 +126,7 @@ def _build(session: Session) -> World:
         "contact-pl", countries=["PL"], brands=[BrandModels("aurel", "Aurel", [("mira", "Mira")])],
         default_language="pl",
     )  # fmt: skip
-    session.add(
-        Form(code="contact-pl", source_id=sources["form-pl"].id, definition=form.to_json())
-    )
+    session.add(Form(code="contact-pl", source_id=sources["form-pl"].id, definition=form.to_json()))
     users = _cast(session, markets, dealers)
     session.flush()
     return World(

@@ -19,9 +19,7 @@ from lmt.models import Lead
 
 KINDS = ("api", "call_centre", "campaign")
 
-blueprint = Blueprint(
-    "api", __name__, url_prefix="/api/v1", description="Leads of partner systems"
-)
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="Leads of partner systems")
 web.public(blueprint)
 blueprint.register_error_handler(machines.Problem, machines.answer_problem)
 blueprint.register_error_handler(HTTPException, machines.answer_http_error)

@@ -29,6 +29,7 @@ def won(
     lead = locked_lead(session, lead_id)
     outcome = Outcome(
         kind="won",
+        reason="",
         model=model,
         order_number=order_number,
         value=value,
@@ -47,7 +48,7 @@ def lost(
     actor: Actor,
 ) -> None:
     lead = locked_lead(session, lead_id)
-    outcome = Outcome(kind="lost", reason=reason)
+    outcome = Outcome(kind="lost", reason=reason, model="")
     _close(session, lead, Status.LOST, outcome, note, at, actor)
 
 

@@ -1,4 +1,4 @@
-"""Stage 5, the dealer's verbs on a lead it has accepted: contacted, planned, noted. Each commits."""
+"""Stage 5, the dealer's verbs on a lead it accepted: contacted, planned, noted. Each commits."""
 
 from __future__ import annotations
 
@@ -154,4 +154,3 @@ def worked_lead(session: Session, lead_id: uuid.UUID, target: Status) -> Lead:
     if lead.status not in WORKED:
         raise IllegalStep(Status(lead.status), target)
     return lead
-

@@ -18,6 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.db import uuid7, wake
+from lmt.ingest.customers import meet
+from lmt.ingest.leadinput import LeadInput
 from lmt.ingest.leadrow import lead_of
 from lmt.ingest.normalise import understand
 from lmt.models import DeliveryKey, Intake, Lead, Source, record
@@ -70,7 +72,9 @@ def accept(
     intake = _intake(source, delivery, at, "accepted", {})
     session.add(intake)
     session.flush()
-    rows = [_lead(session, source, intake, data, at) for data in leads]
+    people = [understand(d, country=source.country, language=source.language) for d in leads]
+    meet(session, people)
+    rows = [_lead(session, source, intake, given, at) for given in people]
     key = session.get_one(DeliveryKey, (source.id, _key(delivery)))
     key.intake_id, key.lead_ids = intake.id, [row.id for row in rows]
     wake(session, "leads")
@@ -95,9 +99,7 @@ def quarantine(
     return intake.id
 
 
-def _earlier(
-    session: Session, source: Source, delivery: Delivery, at: datetime
-) -> Receipt | None:
+def _earlier(session: Session, source: Source, delivery: Delivery, at: datetime) -> Receipt | None:
     """Claim the delivery's key, or answer with what its first delivery made."""
     key = _key(delivery)
     claim = insert(DeliveryKey).values(
@@ -137,9 +139,8 @@ def _keep_other_version(
 
 
 def _lead(
-    session: Session, source: Source, intake: Intake, data: Mapping[str, Any], at: datetime
+    session: Session, source: Source, intake: Intake, given: LeadInput, at: datetime
 ) -> Lead:
-    given = understand(data, country=source.country, language=source.language)
     lead = lead_of(session, source, given, at)
     lead.intake_id = intake.id
     session.add(lead)
@@ -180,5 +181,6 @@ def _key(delivery: Delivery) -> str:
 
 def leads_of(session: Session, receipt: Receipt) -> list[Lead]:
     """The rows of a receipt, in the order of the delivery."""
-    rows = {row.id: row for row in session.scalars(select(Lead).where(Lead.id.in_(receipt.lead_ids)))}
+    found = session.scalars(select(Lead).where(Lead.id.in_(receipt.lead_ids)))
+    rows = {row.id: row for row in found}
     return [rows[lead_id] for lead_id in receipt.lead_ids if lead_id in rows]

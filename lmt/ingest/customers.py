@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.ingest.leadinput import LeadInput
 from lmt.models import Customer, CustomerKey
 
+# All of a delivery at once and in one order, or two deliveries of the same people would wait for
+# each other in a ring.
+_WAIT_FOR = text(
+    "SELECT pg_advisory_xact_lock(7240714, each.hash) FROM"
+    " (SELECT DISTINCT hashtext(key) AS hash FROM unnest(CAST(:keys AS text[])) AS key"
+    " ORDER BY hash) AS each"
+)
+
+
+def meet(session: Session, people: Iterable[LeadInput]) -> None:
+    """Wait until nobody else brings one of these people in; holds until the transaction ends.
+
+    Comes before `customer_of`, so that leads which arrive at once agree on one customer.
+    """
+    keys = {f"{kind}:{value}" for given in people for kind, value in _keys(given)}
+    if keys:
+        session.execute(_WAIT_FOR, {"keys": sorted(keys)})
+
 
 def customer_of(session: Session, given: LeadInput, at: datetime) -> Customer:
-    """The same phone or mail is the same customer; two leads arriving at once agree on one."""
+    """The same phone or mail is the same customer. The caller has met them."""
     keys = _keys(given)
-    owner = _owner(session, keys)
-    if owner is None:
-        owner = Customer(
-            kind="business" if given.customer.company else "private",
-            full_name=given.customer.full_name,
-            company=given.customer.company,
-            language=given.customer.language,
-            created_at=at,
+    owner = _owner(session, keys) or _newcomer(session, given, at)
+    if keys:
+        session.execute(
+            insert(CustomerKey)
+            .values([{"kind": k, "value": v, "customer_id": owner.id} for k, v in keys])
+            .on_conflict_do_nothing()
         )
-        session.add(owner)
-        session.flush()
-    if not keys:
-        return owner
-    # In sorted order, so that two deliveries of one person wait for each other, never deadlock.
-    session.execute(
-        insert(CustomerKey)
-        .values([{"kind": k, "value": v, "customer_id": owner.id} for k, v in keys])
-        .on_conflict_do_nothing()
-    )
-    first = _owner(session, keys)
-    if first is not None and first.id != owner.id and owner in session.new | {owner}:
-        _give_way(session, owner, first)
-        return first
     return owner
 
 
@@ -47,7 +50,7 @@ def _keys(given: LeadInput) -> list[tuple[str, str]]:
         keys.append(("email", given.customer.email.casefold()))
     if given.customer.phone.startswith("+"):
         keys.append(("phone", given.customer.phone))
-    return sorted(keys)
+    return keys
 
 
 def _owner(session: Session, keys: list[tuple[str, str]]) -> Customer | None:
@@ -63,10 +66,14 @@ def _owner(session: Session, keys: list[tuple[str, str]]) -> Customer | None:
     ).first()
 
 
-def _give_way(session: Session, ours: Customer, first: Customer) -> None:
-    """Another delivery of the same person was faster: our keys and our customer are its own."""
-    for key in session.scalars(select(CustomerKey).where(CustomerKey.customer_id == ours.id)):
-        key.customer_id = first.id
+def _newcomer(session: Session, given: LeadInput, at: datetime) -> Customer:
+    newcomer = Customer(
+        kind="business" if given.customer.company else "private",
+        full_name=given.customer.full_name,
+        company=given.customer.company,
+        language=given.customer.language,
+        created_at=at,
+    )
+    session.add(newcomer)
     session.flush()
-    session.delete(ours)
-    session.flush()
+    return newcomer

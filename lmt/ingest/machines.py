@@ -33,7 +33,11 @@ class Problem(Exception):
     """An error as RFC 9457 wants it: a code for programs, words for people, fields to mend."""
 
     def __init__(
-        self, status: int, code: str, detail: str, errors: Sequence[Mapping[str, str]] = (),
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: Sequence[Mapping[str, str]] = (),
         **extra: Any,
     ):
         super().__init__(code)

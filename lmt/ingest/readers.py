@@ -28,7 +28,8 @@ def read_json(body: bytes) -> Leads:
     try:
         return [LeadSchema().load(data)]
     except ValidationError as problem:
-        raise Unreadable("invalid", errors_as_list(problem.normalized_messages())) from problem
+        found = problem.normalized_messages()  # type: ignore[no-untyped-call]
+        raise Unreadable("invalid", errors_as_list(found)) from problem
 
 
 def read_adf(body: bytes) -> Leads:

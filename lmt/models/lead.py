@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
-from sqlalchemy.types import CHAR, Text
+from sqlalchemy.types import Text
 
 from lmt.db import Base, uuid7
 from lmt.lifecycle import Status
@@ -28,6 +28,7 @@ class Lead(Base):
     __tablename__ = "lead"
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        CheckConstraint("country ~ '^([A-Z]{2})?$'", name="country"),
         CheckConstraint("band IN ('hot','warm','cold')", name="band"),
         CheckConstraint(
             "dealer_id IS NOT NULL OR status NOT IN ('offered','accepted','contacted','won')",
@@ -58,7 +59,8 @@ class Lead(Base):
     """E.164 where it was understood, else as given."""
     language: Mapped[str] = mapped_column(default="")
 
-    country: Mapped[str] = mapped_column(CHAR(2))
+    country: Mapped[str] = mapped_column(default="")
+    """ISO 3166 alpha-2; empty until the place tells it."""
     region: Mapped[str] = mapped_column(default="")
     postcode: Mapped[str] = mapped_column(default="")
     city: Mapped[str] = mapped_column(default="")

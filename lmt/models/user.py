@@ -45,7 +45,9 @@ class User(UserMixin, Base):
     demo: Mapped[bool] = mapped_column(default=False)
     """Made by `lmt demo`: while one lives, only the loopback address is served."""
     last_seen_at: Mapped[datetime | None]
-    roles: Mapped[list[Role]] = relationship(secondary=role_user, lazy="selectin")
+    roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]
+        secondary=role_user, lazy="selectin"
+    )
     scopes: Mapped[list[UserScope]] = relationship(back_populates="user", lazy="selectin")
 
     def may(self, permission: str) -> bool:

@@ -34,7 +34,7 @@ class Valid:
         values = {c: getattr(self, c) for c in columns if c not in {"id", "valid"}}
         self.end(at)
         session.flush()
-        successor = type(self)(**{**values, **changes}, valid=since(at))
+        successor = type(self)(**{**values, **changes, "valid": since(at)})
         session.add(successor)
         return successor
 
@@ -44,7 +44,7 @@ def since(at: datetime | None) -> Range[datetime]:
     return Range(at, None, bounds="[)")
 
 
-def no_overlap(table: str, key: str) -> ExcludeConstraint[Any]:
+def no_overlap(table: str, key: str) -> ExcludeConstraint:
     """Two rows of one `key` never hold at once.
 
     The key is wrapped in a one-element range because `WITH =` on a plain integer would need

@@ -33,6 +33,4 @@ def queue_keepers(session: Session, market_id: int) -> Sequence[User]:
     if own:
         return own
     everywhere = UserScope.market_id.is_(None)
-    return (
-        session.scalars(keepers.where(everywhere, UserScope.dealer_id.is_(None))).unique().all()
-    )
+    return session.scalars(keepers.where(everywhere, UserScope.dealer_id.is_(None))).unique().all()

@@ -67,9 +67,9 @@ def loads_of(
 ) -> Mapping[int, Load]:
     """What each dealer of the market has received, on its own local date."""
     rows = session.scalars(
-        select(DealerLoad).join(Dealer, Dealer.id == DealerLoad.dealer_id).where(
-            Dealer.market_id == market_id
-        )
+        select(DealerLoad)
+        .join(Dealer, Dealer.id == DealerLoad.dealer_id)
+        .where(Dealer.market_id == market_id)
     )
     days = {each.id: local_date(each.calendar, at) for each in network.candidates()}
     return {row.dealer_id: _load(row, days.get(row.dealer_id, row.day)) for row in rows}

@@ -65,7 +65,7 @@ def candidates_of(session: Session, market_id: int, at: datetime) -> list[Candid
     closures = _by_dealer(session, Closure, market_id, at)
     territories = _by_dealer(session, Territory, market_id, at)
     rows = session.execute(
-        select(Dealer.code, DealerTerms)
+        select(Dealer.code, Dealer.kind, DealerTerms)
         .join(DealerTerms.dealer)
         .where(Dealer.market_id == market_id, DealerTerms.holds_at(at))
         .order_by(Dealer.code)
@@ -74,11 +74,13 @@ def candidates_of(session: Session, market_id: int, at: datetime) -> list[Candid
         _candidate(
             code,
             terms,
+            # A team of the market serves all of its countries; a showroom its own.
+            "" if kind == "team" else terms.country,
             frozenset((brands[c.brand_id], c.service) for c in competences[terms.dealer_id]),
             closures[terms.dealer_id],
             territories[terms.dealer_id],
         )
-        for code, terms in rows
+        for code, kind, terms in rows
     ]
 
 
@@ -94,6 +96,7 @@ def calendar_of(terms: DealerTerms, closures: list[Closure]) -> Calendar:
 def _candidate(
     code: str,
     terms: DealerTerms,
+    country: str,
     competences: frozenset[tuple[str, str]],
     closures: list[Closure],
     territories: list[Territory],
@@ -108,7 +111,7 @@ def _candidate(
         name=terms.name,
         lat=terms.lat,
         lon=terms.lon,
-        country=terms.country,
+        country=country,
         calendar=calendar_of(terms, closures),
         competences=competences,
         languages=frozenset(terms.languages),

@@ -91,7 +91,9 @@ def locate(
     Coordinates are trusted unless they lie far from every place of those countries, or in
     another country than the one given.
     """
-    searched = [country] if country else list(countries)
+    # A country kept in a column of two letters comes back as two blanks where none was given.
+    known = country.strip().upper()
+    searched = [known] if known else list(countries)
     given = _given(session, lat, lon, searched)
     if given is not None:
         return given

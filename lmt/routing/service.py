@@ -53,7 +53,7 @@ def locate_lead(session: Session, lead: Lead) -> Located | Unlocated:
     if isinstance(found, Located):
         lead.lat, lead.lon, lead.accuracy_km = found.lat, found.lon, found.accuracy_km
         lead.location_method, lead.timezone = found.method, found.timezone
-        lead.city = lead.city or found.place
+        lead.city, lead.country = lead.city or found.place, lead.country or found.country
     else:
         lead.location_method, lead.accuracy_km = "", None
     return found

@@ -33,9 +33,7 @@ def upgrade() -> None:
         sa.Column("company", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('private','business','fleet')", name=op.f("ck_customer_kind")
-        ),
+        sa.CheckConstraint("kind IN ('private','business','fleet')", name=op.f("ck_customer_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer")),
     )
     op.create_table(
@@ -64,12 +62,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.CHAR(length=3), nullable=False),
         sa.Column("week_start", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "default_language = ANY (languages)",
-            name=op.f("ck_market_default_language"),
+            "default_language = ANY (languages)", name=op.f("ck_market_default_language")
         ),
-        sa.CheckConstraint(
-            "week_start BETWEEN 0 AND 6", name=op.f("ck_market_week_start")
-        ),
+        sa.CheckConstraint("week_start BETWEEN 0 AND 6", name=op.f("ck_market_week_start")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_market")),
         sa.UniqueConstraint("code", name=op.f("uq_market_code")),
     )
@@ -93,9 +88,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_place")),
     )
-    op.create_index(
-        "ix_place_country_population", "place", ["country", "population"], unique=False
-    )
+    op.create_index("ix_place_country_population", "place", ["country", "population"], unique=False)
     op.create_table(
         "postcode",
         sa.Column("country", sa.CHAR(length=2), nullable=False),
@@ -150,29 +143,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("code", name=op.f("uq_campaign_code")),
     )
-    op.create_index(
-        op.f("ix_campaign_market_id"), "campaign", ["market_id"], unique=False
-    )
+    op.create_index(op.f("ix_campaign_market_id"), "campaign", ["market_id"], unique=False)
     op.create_table(
         "customer_key",
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("customer_id", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('phone','email')", name=op.f("ck_customer_key_kind")
-        ),
+        sa.CheckConstraint("kind IN ('phone','email')", name=op.f("ck_customer_key_kind")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customer.id"],
-            name=op.f("fk_customer_key_customer_id_customer"),
+            ["customer_id"], ["customer.id"], name=op.f("fk_customer_key_customer_id_customer")
         ),
         sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_customer_key")),
     )
     op.create_index(
-        op.f("ix_customer_key_customer_id"),
-        "customer_key",
-        ["customer_id"],
-        unique=False,
+        op.f("ix_customer_key_customer_id"), "customer_key", ["customer_id"], unique=False
     )
     op.create_table(
         "dealer",
@@ -181,13 +165,9 @@ def upgrade() -> None:
         sa.Column("market_id", sa.Integer(), nullable=False),
         sa.Column("group_id", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('showroom','workshop','team')", name=op.f("ck_dealer_kind")
-        ),
+        sa.CheckConstraint("kind IN ('showroom','workshop','team')", name=op.f("ck_dealer_kind")),
         sa.ForeignKeyConstraint(
-            ["group_id"],
-            ["dealer_group.id"],
-            name=op.f("fk_dealer_group_id_dealer_group"),
+            ["group_id"], ["dealer_group.id"], name=op.f("fk_dealer_group_id_dealer_group")
         ),
         sa.ForeignKeyConstraint(
             ["market_id"], ["market.id"], name=op.f("fk_dealer_market_id_market")
@@ -202,17 +182,12 @@ def upgrade() -> None:
         sa.Column("country", sa.CHAR(length=2), nullable=False),
         sa.Column("market_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["market_id"],
-            ["market.id"],
-            name=op.f("fk_market_country_market_id_market"),
+            ["market_id"], ["market.id"], name=op.f("fk_market_country_market_id_market")
         ),
         sa.PrimaryKeyConstraint("country", name=op.f("pk_market_country")),
     )
     op.create_index(
-        op.f("ix_market_country_market_id"),
-        "market_country",
-        ["market_id"],
-        unique=False,
+        op.f("ix_market_country_market_id"), "market_country", ["market_id"], unique=False
     )
     op.create_table(
         "place_name",
@@ -224,19 +199,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("place_id", "key", name=op.f("pk_place_name")),
     )
-    op.create_index(
-        "ix_place_name_key_country", "place_name", ["key", "country"], unique=False
-    )
+    op.create_index("ix_place_name_key_country", "place_name", ["key", "country"], unique=False)
     op.create_table(
         "role_user",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("role_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["role_id"], ["role.id"], name=op.f("fk_role_user_role_id_role")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_role_user_user_id_user")
-        ),
+        sa.ForeignKeyConstraint(["role_id"], ["role.id"], name=op.f("fk_role_user_role_id_role")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_role_user_user_id_user")),
         sa.PrimaryKeyConstraint("user_id", "role_id", name=op.f("pk_role_user")),
     )
     op.create_table(
@@ -253,9 +222,7 @@ def upgrade() -> None:
             name="ex_routing_policy_market_id_valid",
         ),
         sa.ForeignKeyConstraint(
-            ["market_id"],
-            ["market.id"],
-            name=op.f("fk_routing_policy_market_id_market"),
+            ["market_id"], ["market.id"], name=op.f("fk_routing_policy_market_id_market")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_policy")),
         sa.UniqueConstraint(
@@ -275,9 +242,7 @@ def upgrade() -> None:
             ["market_id"], ["market.id"], name=op.f("fk_rule_market_id_market")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule")),
-        sa.UniqueConstraint(
-            "market_id", "position", name=op.f("uq_rule_market_id_position")
-        ),
+        sa.UniqueConstraint("market_id", "position", name=op.f("uq_rule_market_id_position")),
     )
     op.create_table(
         "vehicle_model",
@@ -290,9 +255,7 @@ def upgrade() -> None:
             ["brand_id"], ["brand.id"], name=op.f("fk_vehicle_model_brand_id_brand")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vehicle_model")),
-        sa.UniqueConstraint(
-            "brand_id", "code", name=op.f("uq_vehicle_model_brand_id_code")
-        ),
+        sa.UniqueConstraint("brand_id", "code", name=op.f("uq_vehicle_model_brand_id_code")),
     )
     op.create_table(
         "closure",
@@ -308,9 +271,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closure")),
     )
-    op.create_index(
-        op.f("ix_closure_dealer_id"), "closure", ["dealer_id"], unique=False
-    )
+    op.create_index(op.f("ix_closure_dealer_id"), "closure", ["dealer_id"], unique=False)
     op.create_table(
         "competence",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -327,10 +288,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_competence")),
     )
     op.create_index(
-        "ix_competence_dealer_id_brand_id",
-        "competence",
-        ["dealer_id", "brand_id"],
-        unique=False,
+        "ix_competence_dealer_id_brand_id", "competence", ["dealer_id", "brand_id"], unique=False
     )
     op.create_table(
         "dealer_load",
@@ -381,8 +339,7 @@ def upgrade() -> None:
             name="ex_dealer_terms_dealer_id_valid",
         ),
         sa.CheckConstraint(
-            "day_cap >= 0 AND month_cap >= 0 AND open_cap >= 0",
-            name=op.f("ck_dealer_terms_caps"),
+            "day_cap >= 0 AND month_cap >= 0 AND open_cap >= 0", name=op.f("ck_dealer_terms_caps")
         ),
         sa.CheckConstraint(
             "lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180",
@@ -394,9 +351,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dealer_terms")),
     )
-    op.create_index(
-        op.f("ix_dealer_terms_dealer_id"), "dealer_terms", ["dealer_id"], unique=False
-    )
+    op.create_index(op.f("ix_dealer_terms_dealer_id"), "dealer_terms", ["dealer_id"], unique=False)
     op.create_table(
         "source",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -411,13 +366,9 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("defaults", postgresql.JSONB(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_source_brand_id_brand")),
         sa.ForeignKeyConstraint(
-            ["brand_id"], ["brand.id"], name=op.f("fk_source_brand_id_brand")
-        ),
-        sa.ForeignKeyConstraint(
-            ["campaign_id"],
-            ["campaign.id"],
-            name=op.f("fk_source_campaign_id_campaign"),
+            ["campaign_id"], ["campaign.id"], name=op.f("fk_source_campaign_id_campaign")
         ),
         sa.ForeignKeyConstraint(
             ["market_id"], ["market.id"], name=op.f("fk_source_market_id_market")
@@ -433,23 +384,18 @@ def upgrade() -> None:
         sa.Column("dealer_id", sa.Integer(), nullable=False),
         sa.Column("postcodes", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column(
-            "area",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
+            "area", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
         ),
         sa.Column("valid", postgresql.TSTZRANGE(), nullable=False),
         sa.CheckConstraint(
-            "cardinality(postcodes) > 0 OR area IS NOT NULL",
-            name=op.f("ck_territory_something"),
+            "cardinality(postcodes) > 0 OR area IS NOT NULL", name=op.f("ck_territory_something")
         ),
         sa.ForeignKeyConstraint(
             ["dealer_id"], ["dealer.id"], name=op.f("fk_territory_dealer_id_dealer")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_territory")),
     )
-    op.create_index(
-        op.f("ix_territory_dealer_id"), "territory", ["dealer_id"], unique=False
-    )
+    op.create_index(op.f("ix_territory_dealer_id"), "territory", ["dealer_id"], unique=False)
     op.create_table(
         "user_scope",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -458,8 +404,7 @@ def upgrade() -> None:
         sa.Column("dealer_id", sa.Integer(), nullable=True),
         sa.Column("brand_id", sa.Integer(), nullable=True),
         sa.CheckConstraint(
-            "num_nonnulls(market_id, dealer_id) <= 1",
-            name=op.f("ck_user_scope_one_part"),
+            "num_nonnulls(market_id, dealer_id) <= 1", name=op.f("ck_user_scope_one_part")
         ),
         sa.ForeignKeyConstraint(
             ["brand_id"], ["brand.id"], name=op.f("fk_user_scope_brand_id_brand")
@@ -470,9 +415,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["market_id"], ["market.id"], name=op.f("fk_user_scope_market_id_market")
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_user_scope_user_id_user")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_user_scope_user_id_user")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_scope")),
         sa.UniqueConstraint(
             "user_id",
@@ -483,9 +426,7 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
-    op.create_index(
-        op.f("ix_user_scope_dealer_id"), "user_scope", ["dealer_id"], unique=False
-    )
+    op.create_index(op.f("ix_user_scope_dealer_id"), "user_scope", ["dealer_id"], unique=False)
     op.create_table(
         "delivery_key",
         sa.Column("source_id", sa.Integer(), nullable=False),
@@ -521,9 +462,7 @@ def upgrade() -> None:
         sa.Column("body_hash", sa.LargeBinary(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("problem", postgresql.JSONB(), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('accepted','quarantined')", name=op.f("ck_intake_status")
-        ),
+        sa.CheckConstraint("status IN ('accepted','quarantined')", name=op.f("ck_intake_status")),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.id"], name=op.f("fk_intake_source_id_source")
         ),
@@ -552,7 +491,7 @@ def upgrade() -> None:
         sa.Column("email", sa.String(), nullable=False),
         sa.Column("phone", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
-        sa.Column("country", sa.CHAR(length=2), nullable=False),
+        sa.Column("country", sa.String(), nullable=False),
         sa.Column("region", sa.String(), nullable=False),
         sa.Column("postcode", sa.String(), nullable=False),
         sa.Column("city", sa.String(), nullable=False),
@@ -586,17 +525,17 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("postponed", sa.Integer(), nullable=False),
         sa.CheckConstraint("band IN ('hot','warm','cold')", name=op.f("ck_lead_band")),
+        sa.CheckConstraint("country ~ '^([A-Z]{2})?$'", name=op.f("ck_lead_country")),
         sa.CheckConstraint(
             "dealer_id IS NOT NULL OR status NOT IN ('offered','accepted','contacted','won')",
             name=op.f("ck_lead_owned"),
         ),
         sa.CheckConstraint(
-            "status IN ('received','incomplete','unlocated','unrouted','offered','accepted','contacted','won','lost','withdrawn')",
+            "status IN ('received','incomplete','unlocated','unrouted','offered','accepted',"
+            "'contacted','won','lost','withdrawn')",
             name=op.f("ck_lead_status"),
         ),
-        sa.ForeignKeyConstraint(
-            ["brand_id"], ["brand.id"], name=op.f("fk_lead_brand_id_brand")
-        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_lead_brand_id_brand")),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaign.id"], name=op.f("fk_lead_campaign_id_campaign")
         ),
@@ -609,9 +548,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["market_id"], ["market.id"], name=op.f("fk_lead_market_id_market")
         ),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["user.id"], name=op.f("fk_lead_owner_id_user")
-        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_lead_owner_id_user")),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.id"], name=op.f("fk_lead_source_id_source")
         ),
@@ -649,9 +586,7 @@ def upgrade() -> None:
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("text_version", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["lead_id"], ["lead.id"], name=op.f("fk_consent_lead_id_lead")
-        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_consent_lead_id_lead")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent")),
     )
     op.create_index(op.f("ix_consent_lead_id"), "consent", ["lead_id"], unique=False)
@@ -664,15 +599,11 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Integer(), nullable=True),
         sa.Column("dealer_id", sa.Integer(), nullable=True),
         sa.Column("data", postgresql.JSONB(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["actor_id"], ["user.id"], name=op.f("fk_event_actor_id_user")
-        ),
+        sa.ForeignKeyConstraint(["actor_id"], ["user.id"], name=op.f("fk_event_actor_id_user")),
         sa.ForeignKeyConstraint(
             ["dealer_id"], ["dealer.id"], name=op.f("fk_event_dealer_id_dealer")
         ),
-        sa.ForeignKeyConstraint(
-            ["lead_id"], ["lead.id"], name=op.f("fk_event_lead_id_lead")
-        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_event_lead_id_lead")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         postgresql_partition_by="RANGE (id)",
     )
@@ -700,19 +631,15 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("problem", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "audience IN ('dealer','customer','headquarters')",
-            name=op.f("ck_message_audience"),
+            "audience IN ('dealer','customer','headquarters')", name=op.f("ck_message_audience")
         ),
         sa.CheckConstraint(
-            "status IN ('queued','sent','failed','dropped')",
-            name=op.f("ck_message_status"),
+            "status IN ('queued','sent','failed','dropped')", name=op.f("ck_message_status")
         ),
         sa.ForeignKeyConstraint(
             ["dealer_id"], ["dealer.id"], name=op.f("fk_message_dealer_id_dealer")
         ),
-        sa.ForeignKeyConstraint(
-            ["lead_id"], ["lead.id"], name=op.f("fk_message_lead_id_lead")
-        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_message_lead_id_lead")),
         sa.ForeignKeyConstraint(
             ["market_id"], ["market.id"], name=op.f("fk_message_market_id_market")
         ),
@@ -727,9 +654,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'queued'"),
     )
     op.create_index("ix_message_lead_id", "message", ["lead_id"], unique=False)
-    op.create_index(
-        op.f("ix_message_market_id"), "message", ["market_id"], unique=False
-    )
+    op.create_index(op.f("ix_message_market_id"), "message", ["market_id"], unique=False)
     op.create_table(
         "outcome",
         sa.Column("lead_id", sa.Uuid(), nullable=False),
@@ -742,25 +667,17 @@ def upgrade() -> None:
         sa.Column("order_number", sa.String(), nullable=False),
         sa.Column("value", sa.Numeric(precision=14, scale=2), nullable=True),
         sa.Column("currency", sa.CHAR(length=3), nullable=True),
-        sa.CheckConstraint(
-            "kind = 'won' OR reason <> ''", name=op.f("ck_outcome_reason")
-        ),
+        sa.CheckConstraint("kind = 'won' OR reason <> ''", name=op.f("ck_outcome_reason")),
         sa.CheckConstraint("kind IN ('won','lost')", name=op.f("ck_outcome_kind")),
         sa.CheckConstraint("value >= 0", name=op.f("ck_outcome_value")),
         sa.ForeignKeyConstraint(
             ["dealer_id"], ["dealer.id"], name=op.f("fk_outcome_dealer_id_dealer")
         ),
-        sa.ForeignKeyConstraint(
-            ["lead_id"], ["lead.id"], name=op.f("fk_outcome_lead_id_lead")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_outcome_user_id_user")
-        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_outcome_lead_id_lead")),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_outcome_user_id_user")),
         sa.PrimaryKeyConstraint("lead_id", name=op.f("pk_outcome")),
     )
-    op.create_index(
-        op.f("ix_outcome_dealer_id"), "outcome", ["dealer_id"], unique=False
-    )
+    op.create_index(op.f("ix_outcome_dealer_id"), "outcome", ["dealer_id"], unique=False)
     op.create_table(
         "planned_action",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -782,9 +699,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_planned_action")),
     )
-    op.create_index(
-        op.f("ix_planned_action_lead_id"), "planned_action", ["lead_id"], unique=False
-    )
+    op.create_index(op.f("ix_planned_action_lead_id"), "planned_action", ["lead_id"], unique=False)
     op.create_index(
         "ix_planned_action_open",
         "planned_action",
@@ -803,9 +718,7 @@ def upgrade() -> None:
         sa.Column("inputs", postgresql.JSONB(), nullable=False),
         sa.Column("result", postgresql.JSONB(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["dealer_id"],
-            ["dealer.id"],
-            name=op.f("fk_routing_decision_dealer_id_dealer"),
+            ["dealer_id"], ["dealer.id"], name=op.f("fk_routing_decision_dealer_id_dealer")
         ),
         sa.ForeignKeyConstraint(
             ["lead_id"], ["lead.id"], name=op.f("fk_routing_decision_lead_id_lead")
@@ -818,10 +731,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_decision")),
     )
     op.create_index(
-        "ix_routing_decision_lead_id_at",
-        "routing_decision",
-        ["lead_id", "at"],
-        unique=False,
+        "ix_routing_decision_lead_id_at", "routing_decision", ["lead_id", "at"], unique=False
     )
     op.create_table(
         "offer",
@@ -847,20 +757,13 @@ def upgrade() -> None:
             ["routing_decision.id"],
             name=op.f("fk_offer_decision_id_routing_decision"),
         ),
-        sa.ForeignKeyConstraint(
-            ["lead_id"], ["lead.id"], name=op.f("fk_offer_lead_id_lead")
-        ),
+        sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_offer_lead_id_lead")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
     )
     op.create_index(
-        "ix_offer_dealer_id_offered_at",
-        "offer",
-        ["dealer_id", "offered_at"],
-        unique=False,
+        "ix_offer_dealer_id_offered_at", "offer", ["dealer_id", "offered_at"], unique=False
     )
-    op.create_index(
-        "ix_offer_lead_id_offered_at", "offer", ["lead_id", "offered_at"], unique=False
-    )
+    op.create_index("ix_offer_lead_id_offered_at", "offer", ["lead_id", "offered_at"], unique=False)
     op.create_index(
         "uq_offer_one_holder",
         "offer",
@@ -871,9 +774,7 @@ def upgrade() -> None:
     # What no month's partition takes (a clock gone astray) is kept rather than refused.
     op.execute("CREATE TABLE event_default PARTITION OF event DEFAULT")
     op.execute("CREATE TABLE intake_default PARTITION OF intake DEFAULT")
-    op.execute(
-        "INSERT INTO network_version (id, version, changed_at) VALUES (1, 1, now())"
-    )
+    op.execute("INSERT INTO network_version (id, version, changed_at) VALUES (1, 1, now())")
 
 
 def downgrade() -> None:

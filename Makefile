@@ -1,0 +1,60 @@
+# Everything needed is set up by the targets themselves; only Python 3.11+ must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench lock assets translations clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(VENV)/.run ## Start the service with a demo network on http://127.0.0.1:8000
+	@$(BIN)/lmt run --demo
+
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/python tools/browser.py
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Check style, types, imports and catalogues
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/catalogues.py check
+
+bench: $(VENV)/.dev ## Print the benchmarks, one JSON object a line
+	@$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## Pin every dependency anew
+	$(BIN)/uv pip compile setup.cfg --quiet --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock
+	$(BIN)/uv pip compile setup.cfg --extra dev --quiet --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links -c requirements.lock -o requirements-dev.lock
+
+assets: ## Copy the front-end assets and their licences into the package
+	npm ci --ignore-scripts
+	$(PYTHON) tools/assets.py
+
+translations: $(VENV)/.dev ## Collect the texts and bring every catalogue up to date
+	$(BIN)/python tools/catalogues.py update
+
+clean: ## Remove what the targets made, the instance excepted
+	rm -rf $(VENV) .mypy_cache .ruff_cache node_modules
+
+$(VENV)/bin/python:
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock setup.cfg $(wildcard translations/*/LC_MESSAGES/*.po) | $(VENV)/bin/python
+	@echo "Installing what LMT needs (a minute or two, once)"
+	@started=$$(date +%s); \
+	 $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock && \
+	 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . && \
+	 echo "Downloads and installation: $$(( $$(date +%s) - started )) s"
+	@$(BIN)/python tools/catalogues.py compile
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@

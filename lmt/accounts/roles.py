@@ -1,0 +1,49 @@
+"""The roles an installation starts with; as rows they are the installation's to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from babel.support import LazyProxy
+
+from lmt.i18n import lazy_gettext as _l
+
+PERMISSIONS: Mapping[str, LazyProxy] = {
+    "lead.read": _l("See leads"),
+    "lead.work": _l("Accept, decline and work on leads"),
+    "lead.assign": _l("Assign leads by hand and clear queues"),
+    "report.read": _l("See reports"),
+    "outbox.read": _l("See outgoing mail"),
+    "intake.read": _l("See deliveries that could not be read"),
+    "team.manage": _l("Manage the people of one's team"),
+    "admin": _l("Change everything in the installation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTerms:
+    """What a role may do, and its description as first stored (`label("role", …)` names it)."""
+
+    permissions: tuple[str, ...]
+    description: str
+
+
+ROLES: Mapping[str, RoleTerms] = {
+    "agent": RoleTerms(("lead.read", "lead.work"), "Works on the leads of a dealer"),
+    "manager": RoleTerms(
+        ("lead.read", "lead.work", "report.read", "team.manage"), "Leads a dealer's team"
+    ),
+    "headquarters": RoleTerms(
+        ("lead.read", "lead.assign", "report.read", "outbox.read", "intake.read"),
+        "Looks after one or more markets",
+    ),
+    "central": RoleTerms(
+        ("lead.read", "lead.assign", "report.read", "outbox.read", "intake.read", "team.manage"),
+        "Looks after every market",
+    ),
+    "call_centre": RoleTerms(
+        ("lead.read", "lead.assign"), "Clears the queues of leads that found no dealer"
+    ),
+    "administrator": RoleTerms(tuple(PERMISSIONS), "Runs the installation"),
+}

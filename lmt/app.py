@@ -1,0 +1,102 @@
+"""The web application: every door and every room of the house that a lead passes through."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from flask import Flask, Response, redirect, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
+
+from lmt import accounts, api, assets, errors, health, templating, web
+from lmt.config import BadSetting, Settings, from_environment
+from lmt.db import engine_for, sessions_for
+from lmt.ingest import machines
+
+ROOMS = (
+    "lmt.accounts.routes",
+    "lmt.desk.routes",
+    "lmt.hq.routes",
+    "lmt.portal.routes",
+    "lmt.ingest.routes",
+)
+"""Packages whose `blueprint` is hung in."""
+
+WITHOUT_COOKIES = ("api", "ingest", "portal")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def create_app(settings: Settings | None = None, *, engine: Engine | None = None) -> Flask:
+    """The application for `settings` (default: the environment's) on `engine` (default: theirs).
+
+    Raises BadSetting without a database: `lmt run` starts the embedded one and names it.
+    """
+    settings = settings or from_environment()
+    if engine is None:
+        if settings.embedded:
+            raise BadSetting("DATABASE_URL is missing; `lmt run` brings its own database")
+        engine = engine_for(settings.database_url, pool_size=settings.web_threads)
+    app = Flask("lmt", static_folder=None)
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        SESSION_COOKIE_NAME="lmt",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI=settings.ratelimit_storage_uri,
+    )
+    app.extensions["lmt"] = web.Installation(settings, engine, sessions_for(engine))
+    web.register(app)
+    accounts.register(app)
+    assets.register(app)
+    templating.register(app)
+    health.register(app)
+    for name in ROOMS:
+        app.register_blueprint(import_module(name).blueprint)
+    api.register(app)
+    for name in WITHOUT_COOKIES:
+        web.without_csrf(app.blueprints[name])
+    web.public(app.blueprints["api-docs"])
+    errors.register(app, machines.answer_http_error)
+    app.add_url_rule("/", "home", home)
+    app.after_request(harden)
+    return app
+
+
+def home() -> ResponseReturnValue:
+    """Everybody lands where their work is."""
+    for permission, endpoint in (("lead.assign", "hq.overview"), ("lead.work", "desk.inbox")):
+        if web.may(permission):
+            return redirect(url_for(endpoint))
+    return redirect(url_for("accounts.preferences"))
+
+
+def harden(response: Response) -> Response:
+    """What a browser must not do with our pages; a view's own header stands."""
+    for name, value in (
+        ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+    ):
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

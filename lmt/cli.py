@@ -1,0 +1,291 @@
+"""`lmt`: the operator's commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from lmt import clock
+from lmt.config import BadSetting, Settings, from_environment
+from lmt.db import engine_for, sessions_for
+from lmt.logs import configure
+from lmt.scope import SYSTEM, act_as
+
+
+class Context:
+    """Settings of this call, and the database while a command runs."""
+
+    def __init__(self) -> None:
+        try:
+            self.settings: Settings = from_environment()
+        except BadSetting as problem:
+            raise click.ClickException(str(problem)) from problem
+        configure(self.settings.log_level)
+
+    @contextmanager
+    def database(self) -> Iterator[Settings]:
+        """Settings with a database: a running embedded one, or one for this command alone."""
+        from lmt.run import with_database
+
+        with ExitStack() as stack:
+            yield with_database(self.settings, stack)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session that acts for the installation."""
+        with self.database() as settings:
+            engine = engine_for(settings.database_url, application_name="lmt cli")
+            try:
+                with act_as(sessions_for(engine)(), SYSTEM) as session:
+                    yield session
+            finally:
+                engine.dispose()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lmt")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Lead management for car makers: the right dealer, in time, provably."""
+    context.obj = Context()
+
+
+@main.command()
+@click.option("--demo/--no-demo", default=False, help="Fill an empty database with a demo network.")
+@click.pass_obj
+def run(context: Context, demo: bool) -> None:
+    """Database, web and worker in one; stops with Ctrl-C."""
+    from lmt.embedded import EmbeddedError
+    from lmt.run import NotReady, serve
+
+    try:
+        sys.exit(serve(context.settings, demo=demo))
+    except (NotReady, EmbeddedError) as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+@main.command()
+@click.pass_obj
+def web(context: Context) -> None:
+    """The web process alone."""
+    import subprocess
+
+    from lmt.run import web_command, web_environment
+
+    with context.database() as settings:
+        sys.exit(subprocess.call(web_command(settings), env=web_environment(settings)))
+
+
+@main.command()
+@click.pass_obj
+def worker(context: Context) -> None:
+    """A worker process alone; any number may run."""
+    from lmt.worker import Worker
+
+    with context.database() as settings:
+        Worker(settings).run()
+
+
+@main.command()
+@click.pass_obj
+def init(context: Context) -> None:
+    """Create or upgrade the schema, roles and default rules."""
+    from lmt.run import prepare
+
+    with context.database() as settings:
+        prepare(settings, demo=False)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what a script needs.")
+@click.pass_obj
+def demo(context: Context, as_json: bool) -> None:
+    """Fill an empty installation with a demo network, or say what is there."""
+    from lmt.demo.fill import DemoRefused
+    from lmt.run import prepare
+
+    with context.database() as settings:
+        try:
+            facts = prepare(settings, demo=True)
+        except DemoRefused as problem:
+            raise click.ClickException(str(problem)) from problem
+    assert facts is not None
+    if as_json:
+        click.echo(json.dumps(facts.to_json(), ensure_ascii=False, indent=2))
+        return
+    table = Table("role", "mail", "password", "dealer", "market")
+    for account in facts.accounts:
+        table.add_row(account.role, account.email, account.password, account.dealer, account.market)
+    Console().print(table)
+
+
+@main.group("import")
+def import_() -> None:
+    """Bring in what others keep."""
+
+
+@import_.command("gazetteer")
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--country", "countries", multiple=True, help="Load this country's cities (alpha-2).")
+@click.pass_obj
+def import_gazetteer(context: Context, file: Path | None, countries: tuple[str, ...]) -> None:
+    """GeoNames places: the postal FILE of a country, or the shipped cities of --country."""
+    from lmt.routing.gazetteer_load import load_places, load_postcodes
+
+    if not file and not countries:
+        raise click.UsageError("Give a postal FILE, or --country.")
+    with context.session() as session:
+        if countries:
+            loaded = load_places(session, [country.upper() for country in countries])
+            click.echo(f"{loaded.places} places, {loaded.names} names")
+        if file:
+            click.echo(f"{load_postcodes(session, file)} postcodes")
+        session.commit()
+
+
+@main.group()
+def route() -> None:
+    """Explain routing."""
+
+
+@route.command("explain")
+@click.argument("lead")
+@click.pass_obj
+def explain(context: Context, lead: str) -> None:
+    """Why did this dealer get LEAD (its reference or id)?"""
+    from lmt.labels import label
+    from lmt.models import Lead, RoutingDecision
+
+    with context.session() as session:
+        row = session.scalars(select(Lead).where(_named(lead))).first()
+        if row is None:
+            raise click.ClickException(f"there is no lead {lead}")
+        decisions = session.scalars(
+            select(RoutingDecision)
+            .where(RoutingDecision.lead_id == row.id)
+            .order_by(RoutingDecision.at)
+        ).all()
+        console = Console()
+        console.print(f"{row.reference}: {label('status', row.status)}")
+        for decision in decisions:
+            console.print(_explanation(decision.at.isoformat(), decision.cause, decision.result))
+
+
+@main.group()
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("invite")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--role", "role_name", required=True)
+@click.option("--market", default="", help="Code of the market it sees.")
+@click.option("--dealer", default="", help="Code of the dealer it sees.")
+@click.option("--language", default="en")
+@click.option("--timezone", default="UTC")
+@click.pass_obj
+def invite(
+    context: Context,
+    email: str,
+    name: str,
+    role_name: str,
+    market: str,
+    dealer: str,
+    language: str,
+    timezone: str,
+) -> None:
+    """Make an account and print its first password, once."""
+    import secrets
+
+    from lmt.accounts.service import BadAccount, Scope, create_user, ensure_roles
+    from lmt.models import Dealer, Market
+
+    with context.session() as session:
+        ensure_roles(session)
+        market_id = dealer_id = None
+        if dealer:
+            dealer_id = session.scalars(select(Dealer.id).where(Dealer.code == dealer)).first()
+        elif market:
+            market_id = session.scalars(select(Market.id).where(Market.code == market)).first()
+        if (dealer and dealer_id is None) or (market and not dealer and market_id is None):
+            raise click.ClickException(f"there is no {dealer or market}")
+        password = secrets.token_urlsafe(12)
+        try:
+            create_user(
+                session,
+                email,
+                name,
+                password,
+                roles=[role_name],
+                scopes=[Scope(market_id=market_id, dealer_id=dealer_id)],
+                language=language,
+                timezone=timezone,
+            )
+        except BadAccount as problem:
+            raise click.ClickException(str(problem)) from problem
+        session.commit()
+    click.echo(f"{email}  {password}")
+
+
+@main.command()
+@click.pass_obj
+def doctor(context: Context) -> None:
+    """Check settings and the live system, and say what to mend."""
+    from lmt.doctor import examine
+
+    with context.database() as settings:
+        findings = examine(settings, clock.now())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'MEND'} {finding.what}: {finding.says}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def _named(lead: str) -> ColumnElement[bool]:
+    from lmt.models import Lead
+
+    try:
+        return or_(Lead.id == uuid.UUID(lead), Lead.reference == lead)
+    except ValueError:
+        return Lead.reference == lead.upper()
+
+
+def _explanation(at: str, cause: str, result: dict[str, Any]) -> Table:
+    from lmt.labels import label
+
+    title = label("cause", cause) if cause else label("how", result["how"])
+    table = Table("dealer", "km", "open", "verdict", title=f"{at}: {title}", title_justify="left")
+    for ranked in result["ranked"]:
+        verdict = label("why", ranked["why"] or "first")
+        table.add_row(ranked["code"], _km(ranked["distance_km"]), _open(ranked), verdict)
+    for refusal in result["refused"]:
+        verdict = label("refusal", refusal["reason"])
+        table.add_row(refusal["code"], _km(refusal["about_km"]), "", verdict)
+    if result["more_refused"]:
+        table.add_row("…", "", "", f"+{result['more_refused']}")
+    return table
+
+
+def _km(distance_km: float | None) -> str:
+    return "" if distance_km is None else f"{distance_km:.1f}"
+
+
+def _open(ranked: dict[str, Any]) -> str:
+    return "yes" if ranked["open_now"] else str(ranked["opens_at"] or "")
+
+
+if __name__ == "__main__":
+    main()

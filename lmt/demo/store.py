@@ -1,0 +1,43 @@
+"""Puts the demo's rows into the database, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from lmt.db import Base
+
+
+def copy_rows(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """COPY `rows`, which all name the same columns; a column left out takes its default."""
+    if not rows:
+        return
+    table = model.__table__
+    assert isinstance(table, Table)
+    names = list(rows[0])
+    documents = {name for name in names if isinstance(table.c[name].type, JSONB)}
+    columns = ", ".join(f'"{name}"' for name in names)
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy,
+    ):
+        for row in rows:
+            copy.write_row([Jsonb(row[name]) if name in documents else row[name] for name in names])
+
+
+def inserted_ids(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert `rows` and return their ids, in the same order."""
+    if not rows:
+        return []
+    table = model.__table__
+    assert isinstance(table, Table)
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return list(session.connection().execute(statement, list(rows)).scalars())

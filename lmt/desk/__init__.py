@@ -1,0 +1,1 @@
+"""The dealer's web desk: from a lead that just came in to its outcome."""

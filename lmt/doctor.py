@@ -1,0 +1,98 @@
+"""`lmt doctor`: is the installation sound, and if not, what is to be mended?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from lmt import schema
+from lmt.config import Settings
+from lmt.db import engine_for, sessions_for
+from lmt.lifecycle import QUEUES
+from lmt.models import DealerTerms, Heartbeat, Lead, Message
+from lmt.scope import SYSTEM, act_as
+from lmt.workhours import Calendar, next_opening
+
+HEARTBEAT_AGE = timedelta(seconds=30)
+NEEDED_VERSION = 160000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `says` what to mend where it isn't `ok`."""
+
+    what: str
+    ok: bool
+    says: str
+
+
+def examine(settings: Settings, at: datetime) -> list[Finding]:
+    """Everything that can be checked from here; stops at a database that doesn't answer."""
+    engine = engine_for(settings.database_url, application_name="lmt doctor")
+    try:
+        return list(_findings(engine, settings, at))
+    except OperationalError as problem:
+        return [Finding("database", False, f"does not answer: {problem.orig}")]
+    finally:
+        engine.dispose()
+
+
+def _findings(engine: Engine, settings: Settings, at: datetime) -> Iterator[Finding]:
+    with engine.connect() as connection:
+        version = connection.scalar(text("SELECT current_setting('server_version_num')::int")) or 0
+        most = connection.scalar(text("SELECT current_setting('max_connections')::int")) or 0
+    yield Finding("PostgreSQL", version >= NEEDED_VERSION, f"{version}; 16 or newer is needed")
+    needed = settings.web_threads + 20
+    yield Finding(
+        "connections",
+        needed <= most,
+        f"one web and one worker process may open {needed} of {most} (max_connections)",
+    )
+    at_head = schema.current(engine) == schema.head()
+    says = f"at {schema.current(engine)}, newest {schema.head()}; mend with `lmt init`"
+    yield Finding("migrations", at_head, says)
+    if at_head:
+        with act_as(sessions_for(engine)(), SYSTEM) as session:
+            yield _worker(session, at)
+            yield _queues(session)
+            yield _messages(session)
+            yield _calendars(session, at)
+
+
+def _worker(session: Session, at: datetime) -> Finding:
+    last = session.scalars(select(func.max(Heartbeat.at))).one()
+    alive = last is not None and at - last < HEARTBEAT_AGE
+    return Finding("worker", alive, f"last heard of {last or 'never'}; start `lmt worker`")
+
+
+def _queues(session: Session) -> Finding:
+    waiting = session.scalars(
+        select(func.count()).select_from(Lead).where(Lead.status.in_(QUEUES))
+    ).one()
+    return Finding("queues", True, f"{waiting} leads wait for a person")
+
+
+def _messages(session: Session) -> Finding:
+    failed = session.scalars(
+        select(func.count()).select_from(Message).where(Message.status == "failed")
+    ).one()
+    return Finding("outbox", failed == 0, f"{failed} messages failed; see /hq/outbox")
+
+
+def _calendars(session: Session, at: datetime) -> Finding:
+    rows = session.execute(
+        select(DealerTerms.hours, DealerTerms.timezone, DealerTerms.country)
+        .where(DealerTerms.holds_at(at), DealerTerms.active)
+        .distinct()
+    )
+    closed = [
+        hours
+        for hours, timezone, country in rows
+        if next_opening(Calendar(hours, timezone, country), at) is None
+    ]
+    return Finding("calendars", not closed, f"never open: {', '.join(closed) or 'none'}")

@@ -1,0 +1,39 @@
+"""The signed token that a form carries: which form was shown, and when, so that neither a
+script's instant answer nor a page kept for weeks becomes a lead unseen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from itsdangerous import BadData, Signer
+
+SHORTEST_SECONDS = 2
+LONGEST_SECONDS = 24 * 3600
+PROBLEMS = ("missing", "forged", "too_fast", "expired")
+
+
+def issue_token(secret: str, code: str, at: datetime) -> str:
+    """A token for the form `code` shown at `at`."""
+    return _signer(secret).sign(f"{code}:{int(at.timestamp())}").decode()
+
+
+def token_problem(secret: str, token: str, code: str, at: datetime) -> str | None:
+    """None where `token` was issued for `code` between 2 s and 24 h before `at`, else one of
+    PROBLEMS. `too_fast` and `expired` are a person's too: show the form again, answers kept."""
+    if not token:
+        return "missing"
+    try:
+        value = _signer(secret).unsign(token).decode()
+    except (BadData, UnicodeError):
+        return "forged"
+    issued_for, _, stamp = value.rpartition(":")
+    if issued_for != code or not stamp.isdecimal():
+        return "forged"
+    age = (at - datetime.fromtimestamp(int(stamp), UTC)).total_seconds()
+    if age < SHORTEST_SECONDS:
+        return "too_fast"
+    return "expired" if age > LONGEST_SECONDS else None
+
+
+def _signer(secret: str) -> Signer:
+    return Signer(secret, salt="lmt.forms.token")

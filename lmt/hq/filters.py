@@ -1,0 +1,99 @@
+"""Which leads headquarters asks to see: the filters of the list, read from the address."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from lmt.lifecycle import Status
+from lmt.models.lead import BANDS
+
+GROUPED_STATUSES = ("open", "overdue")
+"""`open`: nothing final yet; `overdue`: offered, and the time to accept has run out."""
+LONGEST_SEARCH = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last lead of a page: the next page begins after it."""
+
+    created_at: datetime
+    lead_id: uuid.UUID
+
+    def __str__(self) -> str:
+        return f"{(self.created_at - _EPOCH) // _MICROSECOND}.{self.lead_id.hex}"
+
+
+def position(text: str) -> Position | None:
+    """What `str(Position)` wrote; None for anything else."""
+    matched = re.fullmatch(r"(\d{1,18})\.([0-9a-f]{32})", text)
+    if matched is None:
+        return None
+    try:
+        return Position(_EPOCH + int(matched[1]) * _MICROSECOND, uuid.UUID(hex=matched[2]))
+    except OverflowError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """Codes, "" for all; what isn't a known code is dropped, never an error."""
+
+    market: str = ""
+    dealer: str = ""
+    status: str = ""
+    band: str = ""
+    channel: str = ""
+    search: str = ""
+
+    @classmethod
+    def of(cls, args: Mapping[str, str]) -> LeadFilter:
+        status, band = args.get("status", ""), args.get("band", "")
+        return cls(
+            market=_code(args.get("market", "")),
+            dealer=_code(args.get("dealer", "")),
+            status=status if status in {*Status, *GROUPED_STATUSES} else "",
+            band=band if band in BANDS else "",
+            channel=_code(args.get("channel", "")),
+            search=" ".join(args.get("search", "").replace("\0", "").split())[:LONGEST_SEARCH],
+        )
+
+    def address(self) -> dict[str, Any]:
+        """What to put in a link to the same list."""
+        named = {
+            "market": self.market,
+            "dealer": self.dealer,
+            "status": self.status,
+            "band": self.band,
+            "channel": self.channel,
+            "search": self.search,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+def pattern(text: str) -> str:
+    """`text` anywhere, for LIKE with the escape sign `!`."""
+    escaped = re.sub(r"([!%_])", r"!\1", text)
+    return f"%{escaped}%"
+
+
+def digits_of(text: str) -> str:
+    """The digits of a phone number in any script as 0-9, without leading zeros; "" where
+    fewer than four, which would find half of everybody."""
+    digits = "".join(str(int(letter)) for letter in text if letter.isdecimal()).lstrip("0")
+    return digits if len(digits) >= 4 else ""
+
+
+def reference_of(text: str) -> str:
+    """A reference as it is written: capitals, no blanks."""
+    return text.replace(" ", "").upper()
+
+
+def _code(text: str) -> str:
+    return text.replace("\0", "")[:100]

@@ -1,0 +1,267 @@
+"""What headquarters' lists ask of the database: a fixed number of queries a page, in scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session, joinedload, load_only
+
+from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, reference_of
+from lmt.i18n import gettext as _
+from lmt.lifecycle import OPEN, Status
+from lmt.models import (
+    Dealer,
+    DealerLoad,
+    DealerTerms,
+    Intake,
+    Lead,
+    Market,
+    Message,
+    Offer,
+    Source,
+)
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many of each need a look; None where the actor may not see them."""
+
+    open: int
+    unrouted: int
+    unlocated: int
+    incomplete: int
+    overdue: int
+    failing: int | None
+    quarantined: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    leads: Sequence[Lead]
+    dealers: dict[int, str]
+    """Names by dealer id."""
+    expires_at: dict[Any, datetime]
+    """When the open offer of a lead runs out, by lead id."""
+    next: Position | None
+
+
+def overview(session: Session, *, at: datetime, with_messages: bool, with_intake: bool) -> Overview:
+    counts = session.execute(
+        select(
+            func.count().filter(Lead.status.in_(OPEN)),
+            func.count().filter(Lead.status == Status.UNROUTED),
+            func.count().filter(Lead.status == Status.UNLOCATED),
+            func.count().filter(Lead.status == Status.INCOMPLETE),
+            func.count().filter(_is_overdue(at)),
+        )
+        .select_from(Lead)
+        .where(Lead.status.in_(OPEN))
+    ).one()
+    failing = quarantined = None
+    if with_messages:
+        failing = session.scalar(select(func.count()).select_from(Message).where(is_failing()))
+    if with_intake:
+        quarantined = session.scalar(
+            select(func.count()).select_from(Intake).where(Intake.status == "quarantined")
+        )
+    return Overview(*counts, failing, quarantined)
+
+
+def is_failing() -> ColumnElement[bool]:
+    """Messages that were tried in vain: given up on, or waiting for another try."""
+    return or_(Message.status == "failed", and_(Message.status == "queued", Message.attempts > 0))
+
+
+def leads(
+    session: Session,
+    wanted: LeadFilter,
+    *,
+    at: datetime,
+    after: Position | None = None,
+    rows: int = PAGE_ROWS,
+) -> LeadPage:
+    """The newest leads first, `rows` a page."""
+    statement = (
+        _filtered(wanted, at)
+        .options(joinedload(Lead.market), joinedload(Lead.brand), joinedload(Lead.source))
+        .order_by(Lead.created_at.desc(), Lead.id.desc())
+        .limit(rows + 1)
+    )
+    if after is not None:
+        statement = statement.where(
+            tuple_(Lead.created_at, Lead.id) < tuple_(after.created_at, after.lead_id)
+        )
+    found = session.scalars(statement).all()
+    shown = found[:rows]
+    last = Position(shown[-1].created_at, shown[-1].id) if len(found) > rows else None
+    offers = session.execute(
+        select(Offer.lead_id, Offer.expires_at).where(
+            Offer.lead_id.in_([lead.id for lead in shown]), Offer.state == "open"
+        )
+    )
+    return LeadPage(
+        leads=shown,
+        dealers=dealer_names(session, (lead.dealer_id for lead in shown), at=at),
+        expires_at={offer.lead_id: offer.expires_at for offer in offers},
+        next=last,
+    )
+
+
+def dealer_names(session: Session, ids: Iterable[int | None], *, at: datetime) -> dict[int, str]:
+    """Today's names of dealers; one that the actor may not see is called so."""
+    known = {id for id in ids if id is not None}
+    if not known:
+        return {}
+    names = dict.fromkeys(known, _("A dealer of another market"))
+    found = session.execute(
+        select(Dealer.id, Dealer.code, DealerTerms.name)
+        .outerjoin(DealerTerms, and_(DealerTerms.dealer_id == Dealer.id, DealerTerms.holds_at(at)))
+        .where(Dealer.id.in_(known))
+    )
+    return names | {id: name or code for id, code, name in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer: (code, name)."""
+
+    markets: list[tuple[str, str]]
+    channels: list[str]
+
+
+def choices_for(session: Session) -> Choices:
+    """Markets and channels that the actor's dealers and sources are in."""
+    own = select(Dealer.market_id).distinct()
+    markets = session.execute(
+        select(Market.code, Market.name).where(Market.id.in_(own)).order_by(Market.name)
+    )
+    channels = session.scalars(select(Source.kind).distinct().order_by(Source.kind))
+    return Choices([(code, name) for code, name in markets], list(channels))
+
+
+def dealer_options(
+    session: Session, *, at: datetime, market: str = "", most: int = 1_000
+) -> list[tuple[str, str, str]]:
+    """(code, name, city) of the dealers in scope, by name; for a list to pick from."""
+    statement = (
+        select(Dealer.code, DealerTerms.name, DealerTerms.city)
+        .join(DealerTerms, DealerTerms.dealer_id == Dealer.id)
+        .where(DealerTerms.holds_at(at))
+        .order_by(DealerTerms.name, Dealer.code)
+        .limit(most)
+    )
+    if market:
+        statement = statement.join(Market, Dealer.market_id == Market.id).where(
+            Market.code == market
+        )
+    return [(code, name, city) for code, name, city in session.execute(statement)]
+
+
+def dealers(
+    session: Session, *, at: datetime, market: str = "", after: str = "", rows: int = PAGE_ROWS
+) -> list[tuple[Dealer, DealerTerms, DealerLoad | None]]:
+    """Dealers by code, one row more than a page where there are more."""
+    statement = (
+        select(Dealer, DealerTerms, DealerLoad)
+        .join(DealerTerms, DealerTerms.dealer_id == Dealer.id)
+        .outerjoin(DealerLoad, DealerLoad.dealer_id == Dealer.id)
+        .options(joinedload(Dealer.market).load_only(Market.code, Market.name))
+        .where(DealerTerms.holds_at(at), Dealer.code > after)
+        .order_by(Dealer.code)
+        .limit(rows + 1)
+    )
+    if market:
+        statement = statement.where(
+            Dealer.market_id.in_(select(Market.id).where(Market.code == market))
+        )
+    return [(dealer, terms, load) for dealer, terms, load in session.execute(statement)]
+
+
+def quarantined(session: Session, *, after: Any = None, rows: int = PAGE_ROWS) -> list[Intake]:
+    """Deliveries that could not be read, newest first, without their bytes."""
+    statement = (
+        select(Intake)
+        .options(
+            load_only(Intake.received_at, Intake.content_type, Intake.problem, Intake.source_id),
+            joinedload(Intake.source),
+        )
+        .where(Intake.status == "quarantined")
+        .order_by(Intake.id.desc())
+        .limit(rows + 1)
+    )
+    if after is not None:
+        statement = statement.where(Intake.id < after)
+    return list(session.scalars(statement))
+
+
+def messages(
+    session: Session, *, status: str = "", after: Any = None, rows: int = PAGE_ROWS
+) -> list[Message]:
+    """Outbox rows, newest first; `status` is one of the table's, or `failing`."""
+    statement = (
+        select(Message)
+        .options(joinedload(Message.lead).load_only(Lead.reference))
+        .order_by(Message.id.desc())
+        .limit(rows + 1)
+    )
+    if status == "failing":
+        statement = statement.where(is_failing())
+    elif status:
+        statement = statement.where(Message.status == status)
+    if after is not None:
+        statement = statement.where(Message.id < after)
+    return list(session.scalars(statement))
+
+
+def _filtered(wanted: LeadFilter, at: datetime) -> Select[Lead]:
+    statement = select(Lead)
+    if wanted.market:
+        statement = statement.where(
+            Lead.market_id.in_(select(Market.id).where(Market.code == wanted.market))
+        )
+    if wanted.dealer:
+        statement = statement.where(
+            Lead.dealer_id.in_(select(Dealer.id).where(Dealer.code == wanted.dealer))
+        )
+    if wanted.status == "open":
+        statement = statement.where(Lead.status.in_(OPEN))
+    elif wanted.status == "overdue":
+        statement = statement.where(_is_overdue(at))
+    elif wanted.status:
+        statement = statement.where(Lead.status == wanted.status)
+    if wanted.band:
+        statement = statement.where(Lead.band == wanted.band)
+    if wanted.channel:
+        statement = statement.where(
+            Lead.source_id.in_(select(Source.id).where(Source.kind == wanted.channel))
+        )
+    if wanted.search:
+        statement = statement.where(_matches(wanted.search))
+    return statement
+
+
+def _is_overdue(at: datetime) -> ColumnElement[bool]:
+    return and_(
+        Lead.status == Status.OFFERED,
+        exists().where(Offer.lead_id == Lead.id, Offer.state == "open", Offer.expires_at <= at),
+    )
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    anywhere = pattern(text)
+    ways: list[ColumnElement[bool]] = [
+        Lead.full_name.ilike(anywhere, escape="!"),
+        Lead.company.ilike(anywhere, escape="!"),
+        Lead.email.ilike(anywhere, escape="!"),
+        Lead.reference.like(pattern(reference_of(text)), escape="!"),
+    ]
+    digits = digits_of(text)
+    if digits:
+        ways.append(Lead.phone.like(pattern(digits), escape="!"))
+    return or_(*ways)

@@ -1,0 +1,1 @@
+"""The customer's page: where their request stands, without a login."""

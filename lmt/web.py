@@ -1,0 +1,185 @@
+"""What every page that shows or moves a lead shares: who asks, their session, their language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from lmt import clock, i18n
+from lmt.config import LOCALES, Settings
+from lmt.db import SessionFactory
+from lmt.models import User
+from lmt.scope import NOBODY, Actor, act_as, actor_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Marked = TypeVar("Marked")
+
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, strategy="moving-window")
+
+_PUBLIC = "lmt_is_public"
+_NO_COOKIES = frozenset({"portal", "ingest", "api", "health", "static"})
+
+
+@dataclass(slots=True)
+class Installation:
+    """What `create_app` was given; kept at `app.extensions["lmt"]`."""
+
+    settings: Settings
+    engine: Engine
+    sessions: SessionFactory
+
+
+def installation() -> Installation:
+    return cast(Installation, current_app.extensions["lmt"])
+
+
+def settings() -> Settings:
+    return installation().settings
+
+
+def at() -> datetime:
+    """The instant of this request: everything on one page is told the same time."""
+    if "at" not in g:
+        g.at = clock.now()
+    return cast(datetime, g.at)
+
+
+def open_session() -> Session:
+    """The request's session before anybody acts in it: it reads accounts, nothing of a lead."""
+    if "db" not in g:
+        g.db = act_as(installation().sessions(), NOBODY)
+    return cast(Session, g.db)
+
+
+def db() -> Session:
+    """The request's session, acting as the person who is logged in. 401 when nobody is."""
+    current = open_session()
+    if "actor" not in g:
+        person = user()
+        g.actor = actor_of(person)
+        act_as(current, g.actor)
+        current.add(person)  # a change of actor lets go of every row, this one is still needed
+    return current
+
+
+def actor() -> Actor:
+    """As whom the request acts."""
+    db()
+    return cast(Actor, g.actor)
+
+
+def user() -> User:
+    """The person who is logged in. 401 when nobody is."""
+    if not current_user.is_authenticated:
+        abort(401)
+    return cast(User, current_user._get_current_object())
+
+
+def may(permission: str) -> bool:
+    """May the visitor? Nobody may, who isn't logged in."""
+    return bool(current_user.is_authenticated and current_user.may(permission))
+
+
+def require(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view for people who hold `permission`; others are told so (403)."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            user()
+            if not may(permission):
+                abort(403)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def public(marked: Marked) -> Marked:
+    """Mark a view function, a MethodView or a whole blueprint as open to anybody."""
+    setattr(marked, _PUBLIC, True)
+    return marked
+
+
+def is_public(app: Flask, endpoint: str, blueprints: list[str]) -> bool:
+    """May `endpoint` answer somebody who isn't logged in?"""
+    view: Any = app.view_functions[endpoint]
+    marked = [view, getattr(view, "view_class", None), *(app.blueprints[n] for n in blueprints)]
+    return any(getattr(item, _PUBLIC, False) for item in marked)
+
+
+def forget_visitor() -> None:
+    """Show the rest of this request to nobody: the database may be what just failed."""
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
+
+
+def register(app: Flask) -> None:
+    """Hang the shared parts into the life of a request."""
+    app.before_request(_read_language)
+    app.before_request(_refuse_strangers)
+    app.teardown_request(_close_session)
+    csrf.init_app(app)
+    limiter.init_app(app)
+
+
+def without_csrf(blueprint: Any) -> None:
+    """For blueprints that use no cookies, where a forged request has nothing to ride on."""
+    csrf.exempt(blueprint)
+
+
+def login_address() -> str:
+    """Where to log in, coming back to this page when it can be asked for again."""
+    came_from = request.full_path.rstrip("?") if request.method == "GET" else None
+    return url_for("security.login", next=came_from)
+
+
+def _read_language() -> None:
+    wanted = request.args.get("lang", "")
+    chosen = wanted if wanted in LOCALES else ""
+    if request.blueprint in _NO_COOKIES or request.endpoint == "static":
+        i18n.set_reader(chosen or _accepted(), "UTC")
+        return
+    if chosen:
+        session["lang"] = chosen
+    known = current_user if current_user.is_authenticated else None
+    own = known.language if known else ""
+    i18n.set_reader(
+        chosen or session.get("lang") or own or _accepted(), known.timezone if known else "UTC"
+    )
+
+
+def _accepted() -> str:
+    return i18n.best_locale([tag for tag, _quality in request.accept_languages])
+
+
+def _refuse_strangers() -> ResponseReturnValue | None:
+    """Deny by default: a view nobody marked as public is for people who are logged in."""
+    endpoint = request.endpoint
+    if endpoint is None or is_public(current_app, endpoint, request.blueprints):
+        return None
+    if current_user.is_authenticated:
+        return None
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": url_for("security.login")}
+    return redirect(login_address())
+
+
+def _close_session(_problem: BaseException | None) -> None:
+    current = g.pop("db", None)
+    if current is not None:
+        current.close()

@@ -1,0 +1,96 @@
+"""Copy the front end's parts from `node_modules` into the package, with their licences.
+
+Run after `npm ci`; what it writes is kept in the repository, so that running LMT needs no Node.
+    python tools/assets.py [NODE_MODULES]
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+VENDOR = Path(__file__).parent.parent / "lmt" / "static" / "vendor"
+
+FILES = {
+    "tabler/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "tabler/tabler.rtl.min.css": "@tabler/core/dist/css/tabler.rtl.min.css",
+    "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vega/vega.min.js": "vega/build/vega.min.js",
+    "vega-lite/vega-lite.min.js": "vega-lite/build/vega-lite.min.js",
+    "vega-embed/vega-embed.min.js": "vega-embed/build/vega-embed.min.js",
+    "htmx/LICENSE": "htmx.org/LICENSE",
+    "icons/LICENSE": "@tabler/icons/LICENSE",
+    "vega/LICENSE": "vega/LICENSE",
+    "vega-lite/LICENSE": "vega-lite/LICENSE",
+    "vega-embed/LICENSE": "vega-embed/LICENSE",
+    "vega-interpreter/LICENSE": "vega-interpreter/LICENSE",
+}
+
+ICONS = """
+adjustments alarm alert-triangle arrow-back-up arrow-right arrows-exchange brand-whatsapp
+building-store calendar calendar-event calendar-plus car chart-bar check chevron-down chevron-left
+chevron-right circle-check click clock clock-exclamation download external-link file-import filter
+flame help hourglass inbox info-circle keyboard language layout-list list-check lock logout mail
+mailbox map-pin message moon note phone refresh route search send settings snowflake star
+steering-wheel sun temperature trophy user user-check users world x
+"""
+
+_LICENCE_OF_TABLER = """MIT License
+
+{holders}
+
+"""
+
+
+def copy(modules: Path) -> None:
+    """Write every part; raises FileNotFoundError naming the one that npm did not bring."""
+    for target, source in FILES.items():
+        _write(target, (modules / source).read_text(encoding="utf-8"))
+    _write("icons/icons.svg", sprite(modules / "@tabler/icons/icons/outline"))
+    _write("vega-interpreter/vega-interpreter.js", interpreter(modules))
+    _write("tabler/LICENSE", tabler_licence(modules))
+
+
+def sprite(folder: Path) -> str:
+    """One SVG of the icons in use, each a symbol under its own name."""
+    symbols = []
+    for name in sorted(ICONS.split()):
+        text = (folder / f"{name}.svg").read_text(encoding="utf-8")
+        drawing = re.sub(r"(?s)^.*?<svg[^>]*>|</svg>|<path stroke=\"none\"[^>]*/>", "", text)
+        drawing = re.sub(r"\s*\n\s*", "", drawing)
+        symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{drawing}</symbol>')
+    return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"
+
+
+def interpreter(modules: Path) -> str:
+    """The interpreter is published as a module only; the pages load plain scripts beside vega."""
+    text = (modules / "vega-interpreter/build/vega-interpreter.js").read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^import (\{[^}]*\}) from 'vega-util';", r"const \1 = vega;", text)
+    text = re.sub(r"export \{ expression as expressionInterpreter \};", "", text)
+    text = re.sub(r"(?m)^//# sourceMappingURL=.*$", "", text).strip()
+    indented = text.replace("\n", "\n  ")
+    return (
+        "(function () {\n  'use strict';\n  "
+        + indented
+        + "\n  globalThis.vegaExpressionInterpreter = expression;\n})();\n"
+    )
+
+
+def tabler_licence(modules: Path) -> str:
+    """Tabler's package carries its licence only as a banner: its holders, with the MIT text."""
+    css = (modules / "@tabler/core/dist/css/tabler.min.css").read_text(encoding="utf-8")
+    holders = "\n".join(re.findall(r"Copyright [^\n*]+", css[:600]))
+    mit = (modules / "@tabler/icons/LICENSE").read_text(encoding="utf-8")
+    return _LICENCE_OF_TABLER.format(holders=holders) + mit[mit.index("Permission is") :]
+
+
+def _write(target: str, text: str) -> None:
+    text = re.sub(r"(?m)^/[/*]# sourceMappingURL=.*$\n?", "", text)
+    path = VENDOR / target
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    copy(Path(sys.argv[1] if len(sys.argv) > 1 else "node_modules"))
