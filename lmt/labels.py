@@ -74,6 +74,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "no_policy": _l("The market has no routing policy"),
         "no_market": _l("No market covers this country"),
         "failed": _l("A step failed and is tried again"),
+        "test": _l("A test: decided, but given to nobody"),
     },
     "how": {
         "preferred": _l("The customer chose this dealer"),
@@ -95,6 +96,8 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "tried": _l("Declined it or let it pass"),
         "territory_of_other": _l("Lies in another dealer's territory"),
         "out_of_range": _l("Too far away"),
+        "unknown_dealer": _l("No such dealer in this market"),
+        "no_location": _l("Its own place is not known"),
         "no_opening": _l("Does not open soon enough"),
         "country": _l("In another country"),
         "language": _l("Does not speak the customer's language"),

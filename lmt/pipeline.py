@@ -23,6 +23,7 @@ from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
 from lmt.notify.recipients import queue_keepers, terms_of
 from lmt.qualify.service import qualify_lead
+from lmt.routing.capacity import untake_slot
 from lmt.routing.locate import Unlocated
 from lmt.routing.service import Routed, locate_lead, offer_by_hand, route_lead
 from lmt.scope import SYSTEM, Actor, act_as, as_system
@@ -323,7 +324,7 @@ def _queue(session: Session, lead: Lead, status: Status, cause: str, at: datetim
 def _end_test(session: Session, lead: Lead, routed: Routed, at: datetime) -> None:
     """A test lead shows its decision and ends there: no dealer, no figure, no cap is touched."""
     assert routed.offer is not None
-    give_back_open(session, routed.offer.dealer_id)
+    untake_slot(session, routed.offer.dealer_id)
     session.delete(routed.offer)
     lead.status, lead.cause, lead.closed_at = Status.WITHDRAWN, "test", at
     lead.next_action_at = None
@@ -361,7 +362,7 @@ def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> Non
         act_as(session, SYSTEM)
         lead = locked_lead(session, lead_id)
         lead.postponed += 1
-        wait = min(timedelta(seconds=5 * 4**lead.postponed), MOST_POSTPONED)
+        wait = min(timedelta(seconds=5 * 4 ** min(lead.postponed, 9)), MOST_POSTPONED)
         lead.next_action_at = at + wait
         record(session, lead.id, "postponed", at=at, times=lead.postponed)
         session.commit()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -27,11 +28,13 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.EmbeddedServer]:
-    instance = tmp_path_factory.mktemp("instance")
-    running = embedded.start(instance, settings=UNSAFE_BUT_FAST)
-    yield running
-    running.stop()
+def server() -> Iterator[embedded.EmbeddedServer]:
+    # Not below pytest's own folder: the next run closes that to all but its user, and a server
+    # that root started runs as another.
+    with TemporaryDirectory(prefix="lmt-tests-") as folder:
+        running = embedded.start(Path(folder), settings=UNSAFE_BUT_FAST)
+        yield running
+        running.stop()
 
 
 @dataclass(frozen=True)

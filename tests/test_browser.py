@@ -1,4 +1,4 @@
-"""The life of a lead in a real Chromium, against real processes: API, dealer, sale, headquarters."""
+"""The life of a lead in a real Chromium, against real processes."""
 
 from __future__ import annotations
 

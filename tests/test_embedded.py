@@ -212,7 +212,10 @@ import psycopg
 with psycopg.connect(s.url.replace("+psycopg", "")) as c: c.execute("SELECT 1")
 say(s.started_here, s.url)
 """
-    answers = [said(process) for process in [run(instance, code) for _ in range(3)]]
+    processes = [run(instance, code) for _ in range(3)]
+    answers = [said(process) for process in processes]
+    for process in processes:
+        ended(process)
     assert sorted(answer.split()[0] for answer in answers) == ["False", "False", "True"]
     assert len({answer.split()[1] for answer in answers}) == 1
 

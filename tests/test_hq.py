@@ -10,7 +10,6 @@ from email.message import EmailMessage
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from lxml import html
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,7 +22,7 @@ from lmt.i18n import reading
 from lmt.labels import LABELS
 from lmt.models import Event, Lead, Message, User
 from lmt.notify.mailbox import keep_mail, list_mails
-from tests.two_markets import NOW, TwoMarkets, counted_selects
+from tests.two_markets import NOW, TwoMarkets, counted_selects, parsed
 
 Login = Callable[[FlaskClient, User], FlaskClient]
 
@@ -132,7 +131,7 @@ def test_each_number_of_the_overview_leads_to_as_many_rows(enter: Enter, house: 
     house.message(sold, status="queued", attempts=0)
     house.quarantined(house.gulf, b"x")
     hana = enter("hana")
-    tiles = html.fromstring(hana.get("/hq/").text).xpath("//a[contains(@class,'tile')]")
+    tiles = parsed(hana.get("/hq/").text).xpath("//a[contains(@class,'tile')]")
     told = {tile.get("href"): int(tile.xpath("string(./strong)")) for tile in tiles}
     assert told == {
         "/hq/leads?status=open": 9,
@@ -144,7 +143,7 @@ def test_each_number_of_the_overview_leads_to_as_many_rows(enter: Enter, house: 
         "/hq/intake": 1,
     }
     for address, number in told.items():
-        page = html.fromstring(hana.get(address).text)
+        page = parsed(hana.get(address).text)
         assert len(page.xpath("//tbody/tr")) == number, address
 
 
@@ -191,7 +190,7 @@ def test_paging_shows_every_lead_once(
     leads = [house.lead(house.riyadh, created_at=same) for _each in range(5)]
     hana, address, seen = enter("hana"), "/hq/leads", []
     while address:
-        page = html.fromstring(hana.get(address).text)
+        page = parsed(hana.get(address).text)
         seen += [href.rsplit("/", 1)[1] for href in page.xpath("//tbody//strong/a/@href")]
         address = next(iter(page.xpath("//a[@rel='next']/@href")), "")
     assert sorted(seen) == sorted(str(lead.id) for lead in leads)

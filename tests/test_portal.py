@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from lxml import html
 from sqlalchemy.orm import Session
 
 from lmt.config import LOCALES, Settings
@@ -20,7 +19,7 @@ from lmt.models import Lead, User
 from lmt.portal.standing import reached, sentence
 from lmt.portal.week import coming_week
 from lmt.workhours import Calendar
-from tests.two_markets import NOW, TwoMarkets, counted_selects
+from tests.two_markets import NOW, TwoMarkets, counted_selects, parsed
 
 LEAD = uuid.UUID("019cbf6e-0000-7000-8000-000000000001")
 MARCH = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
@@ -77,7 +76,7 @@ def test_the_page_tells_who_and_until_when(
     client: FlaskClient, settings: Settings, house: TwoMarkets
 ) -> None:
     lead = house.lead(house.jeddah, promise_at=NOW + timedelta(hours=3))
-    page = html.fromstring(client.get(path_of(settings, lead) + "?lang=en").text)
+    page = parsed(client.get(path_of(settings, lead) + "?lang=en").text)
     text = page.text_content()
     assert lead.reference in text
     assert "Aurelia Jeddah" in text
@@ -113,10 +112,10 @@ def test_the_page_speaks_the_customers_language_in_their_zone(
     at = NOW.replace(hour=9, minute=20) + timedelta(days=1)
     lead = house.lead(house.riyadh, language="ar", timezone="Asia/Riyadh", promise_at=at)
     headers = {"Accept-Language": "pl"}
-    arabic = html.fromstring(client.get(path_of(settings, lead), headers=headers).text)
+    arabic = parsed(client.get(path_of(settings, lead), headers=headers).text)
     assert (arabic.get("lang"), arabic.get("dir")) == ("ar", "rtl")
     assert "12:20" in arabic.xpath("string(//p[@class='promise'])")
-    english = html.fromstring(client.get(path_of(settings, lead) + "?lang=en").text)
+    english = parsed(client.get(path_of(settings, lead) + "?lang=en").text)
     assert (english.get("lang"), english.get("dir")) == ("en", "ltr")
 
 
@@ -124,7 +123,7 @@ def test_a_lead_without_a_language_gets_its_markets(
     client: FlaskClient, settings: Settings, house: TwoMarkets
 ) -> None:
     lead = house.lead(house.lodz, language="", timezone="")
-    assert html.fromstring(client.get(path_of(settings, lead)).text).get("lang") == "pl"
+    assert parsed(client.get(path_of(settings, lead)).text).get("lang") == "pl"
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -133,7 +132,7 @@ def test_the_page_opens_in_every_language(
 ) -> None:
     lead = house.lead(house.riyadh, promise_at=NOW + timedelta(hours=1))
     answer = client.get(f"{path_of(settings, lead)}?lang={language}")
-    assert html.fromstring(answer.text).get("lang") == language
+    assert parsed(answer.text).get("lang") == language
 
 
 def test_forged_expired_and_unknown_links_look_alike(
@@ -173,7 +172,7 @@ def test_every_state_has_a_page(
     answer = app.test_client().get(path_of(settings, lead) + "?lang=en")
     assert answer.status_code == 200
     for word in ("unrouted", "unlocated", "cap", "offered", "None"):
-        assert word not in html.fromstring(answer.text).text_content().replace("offered you", "")
+        assert word not in parsed(answer.text).text_content().replace("offered you", "")
 
 
 @pytest.mark.parametrize(

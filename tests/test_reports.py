@@ -15,7 +15,6 @@ from statistics import median
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from lxml import html
 from sqlalchemy.orm import Session
 
 from lmt.config import LOCALES
@@ -27,7 +26,7 @@ from lmt.reports.export import BYTE_ORDER_MARK, csv_lines, neutral
 from lmt.reports.figures import FIGURES, Row, response_time
 from lmt.reports.service import Question, conversion
 from lmt.scope import SYSTEM, act_as, actor_of
-from tests.two_markets import TwoMarkets, counted_selects
+from tests.two_markets import TwoMarkets, counted_selects, parsed
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 MARCH = Question(by="dealer", first=date(2026, 3, 1), last=date(2026, 3, 31), timezone="UTC")
@@ -203,7 +202,7 @@ ROW = Row("a", "A", 10, 9, 8, 7, 2, 8, 4, 90.5)
 
 
 def row(**values: object) -> Row:
-    return Row(**{**{n: getattr(ROW, n) for n in Row.__slots__}, **values})  # type: ignore[arg-type]
+    return Row(**{**{n: getattr(ROW, n) for n in Row.__slots__}, **values})
 
 
 @pytest.mark.parametrize(
@@ -261,7 +260,7 @@ def test_the_page_has_formulas_a_table_and_a_chart_without_inline_script(
     session.commit()
     text = login(app.test_client(), house.people["hana"]).get("/hq/reports/conversion").text
     assert "<script>alert(1)" not in text
-    page = html.fromstring(text)
+    page = parsed(text)
     for figure in FIGURES:
         assert str(figure.formula) in text.replace("&#39;", "'")
     assert len(page.xpath("//table/tbody/tr")) == 1

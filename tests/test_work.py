@@ -48,9 +48,7 @@ def open_used(session: Session) -> int:
 def test_only_reaching_the_customer_is_contact_and_does_the_planned_call(
     session: Session, accepted: Lead, anna: Actor
 ) -> None:
-    followup.contacted(
-        session, accepted.id, how="phone", result="no_answer", at=FRIDAY, actor=anna
-    )
+    followup.contacted(session, accepted.id, how="phone", result="no_answer", at=FRIDAY, actor=anna)
     assert (accepted.status, accepted.contacted_at) == ("accepted", None)
     followup.contacted(session, accepted.id, how="phone", result="reached", at=LATER, actor=anna)
     assert (accepted.status, accepted.contacted_at) == ("contacted", LATER)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lxml import html
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
@@ -214,7 +215,7 @@ class TwoMarkets:
     def _market(
         self, code: str, name: str, languages: list[str], zone: str, country: str, currency: str
     ) -> Market:
-        market = self._add(
+        market: Market = self._add(
             Market(
                 code=code,
                 name=name,
@@ -231,7 +232,7 @@ class TwoMarkets:
         return market
 
     def _dealer(self, market: Market, code: str, name: str, hours: str) -> Dealer:
-        dealer = self._add(Dealer(code=code, market_id=market.id))
+        dealer: Dealer = self._add(Dealer(code=code, market_id=market.id))
         self._add(
             DealerTerms(
                 dealer_id=dealer.id,
@@ -255,6 +256,11 @@ class TwoMarkets:
         self.session.add(row)
         self.session.flush()
         return row
+
+
+def parsed(text: str) -> Any:
+    """A page as a tree to ask with XPath."""
+    return html.fromstring(text)
 
 
 @contextmanager

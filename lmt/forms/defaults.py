@@ -121,14 +121,14 @@ CITY = _words(
     "المدينة",
 )
 POSTCODE = _words(
-    "Postcode (if you have one)",
-    "Code postal (si vous en avez un)",
-    "Postleitzahl (falls vorhanden)",
-    "Código postal (si lo tiene)",
-    "Kod pocztowy (jeśli jest)",
-    "Postcode (indien aanwezig)",
-    "Posta kodu (varsa)",
-    "الرمز البريدي (إن وُجد)",
+    "Postcode",
+    "Code postal",
+    "Postleitzahl",
+    "Código postal",
+    "Kod pocztowy",
+    "Postcode",
+    "Posta kodu",
+    "الرمز البريدي",
 )
 MODEL = _words("Model", "Modèle", "Modell", "Modelo", "Model", "Model", "Model", "الطراز")
 ANY_MODEL = _words(

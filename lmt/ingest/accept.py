@@ -138,9 +138,7 @@ def _keep_other_version(
         record(session, lead_id, "asked_again", at=at, intake_id=str(intake.id))
 
 
-def _lead(
-    session: Session, source: Source, intake: Intake, given: LeadInput, at: datetime
-) -> Lead:
+def _lead(session: Session, source: Source, intake: Intake, given: LeadInput, at: datetime) -> Lead:
     lead = lead_of(session, source, given, at)
     lead.intake_id = intake.id
     session.add(lead)

@@ -11,11 +11,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from lmt.ingest.accept import Delivery, KeyReused, Receipt, accept, quarantine
+from lmt.ingest.characters import storable
 from lmt.models import Source
 
 log = structlog.get_logger(__name__)
 
 Leads = Sequence[Mapping[str, Any]]
+
+MOST_ERRORS = 100
+"""A body of nothing but mistakes is told so many of them."""
 
 
 class Unreadable(Exception):
@@ -69,5 +73,7 @@ def _keep(
     errors: Sequence[Mapping[str, str]],
     at: datetime,
 ) -> Quarantined:
-    problem = {"code": code, "errors": [dict(error) for error in errors]}
-    return Quarantined(quarantine(session, source, delivery, problem, at), code, errors)
+    # A field may be named by anything; what the database refuses must not lose the delivery.
+    named = storable([dict(error) for error in errors[:MOST_ERRORS]])
+    problem = {"code": code, "errors": named}
+    return Quarantined(quarantine(session, source, delivery, problem, at), code, named)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from lmt import clock, i18n, pipeline, web
+from lmt.errors import words
 from lmt.i18n import gettext as _
 from lmt.ingest.accept import Delivery, KeyReused, Receipt, leads_of
 from lmt.ingest.door import Leads, Quarantined, receive
@@ -68,7 +69,8 @@ def answer_problem(problem: Problem) -> Response:
 def answer_http_error(problem: HTTPException) -> Response:
     """Werkzeug's own errors (404, 405, 413 …) in the same shape."""
     code = (problem.name or "error").lower().replace(" ", "_")
-    return answer_problem(Problem(problem.code or 500, code, str(problem.description or "")))
+    title, _what_to_do = words(problem)
+    return answer_problem(Problem(problem.code or 500, code, title))
 
 
 def system_session() -> Session:

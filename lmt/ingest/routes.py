@@ -76,7 +76,12 @@ def submit(code: str) -> ResponseReturnValue:
     if answers.get(page.HONEYPOT_FIELD):
         # A machine filled what no person sees: it is told nothing it could learn from.
         return redirect(url_for("ingest.form", code=code), 303)
-    return redirect(_accept(definition, answers, key), 303)
+    try:
+        return redirect(_accept(definition, answers, key), 303)
+    except machines.Problem as failed:
+        with i18n.reading(_language(definition)):
+            notice = _("Something went wrong on our side")
+        return _show(definition, answers, {}, utm, key, notice), failed.status
 
 
 def _accept(definition: FormDefinition, answers: dict[str, str], key: str) -> str:

@@ -34,9 +34,7 @@ class Lead(Base):
             "dealer_id IS NOT NULL OR status NOT IN ('offered','accepted','contacted','won')",
             name="owned",
         ),
-        Index(
-            "ix_lead_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")
-        ),
+        Index("ix_lead_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
         Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
         Index("ix_lead_created_at", "created_at"),

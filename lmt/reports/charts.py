@@ -62,7 +62,7 @@ def counts_chart(rows: Sequence[Row]) -> dict[str, Any]:
         "type": "nominal",
         "sort": order,
         "scale": {"domain": order},
-        "legend": {"title": None, "orient": "bottom", "columns": 3},
+        "legend": {"title": None, "orient": "bottom"},
     }
     return _chart(_("Leads, contacted and sold")) | {
         "height": {"step": 12},
@@ -94,6 +94,8 @@ def response_chart(rows: Sequence[Row]) -> dict[str, Any]:
         for group, row in groups
         if row.median_response_minutes is not None
     ]
+    # Room for the words beside the farthest mark.
+    most = max((row.median_response_minutes or 0 for _group, row in groups), default=0) / 60 * 1.4
     reverse = direction() == "rtl"
     words = {
         "type": "text",
@@ -106,7 +108,7 @@ def response_chart(rows: Sequence[Row]) -> dict[str, Any]:
         "data": {"values": values},
         "encoding": {
             "y": _group_axis(groups),
-            "x": _amount("hours", _("Hours")) | {"axis": {"tickCount": 5}},
+            "x": _amount("hours", _("Hours"), most=most) | {"axis": {"tickCount": 5}},
         },
         "layer": [
             {
@@ -154,17 +156,17 @@ def _group_axis(groups: Sequence[tuple[str, Row]]) -> dict[str, Any]:
         "title": None,
         "axis": {
             "orient": "right" if direction() == "rtl" else "left",
-            "labelLimit": 150,
             "ticks": False,
             "domain": False,
         },
     }
 
 
-def _amount(field: str, title: str) -> dict[str, Any]:
+def _amount(field: str, title: str, most: float | None = None) -> dict[str, Any]:
     return {
         "field": field,
         "type": "quantitative",
         "title": title,
-        "scale": {"reverse": direction() == "rtl", "zero": True},
+        "scale": {"reverse": direction() == "rtl", "zero": True}
+        | ({} if most is None else {"domain": [0, most or 1]}),
     }

@@ -72,11 +72,11 @@ def conversion(session: Session, question: Question, *, at: datetime) -> Report:
     return Report(tuple(rows), total)
 
 
-def _counted(question: Question, at: datetime) -> Select[Any]:
+def _counted(question: Question, at: datetime) -> Select[*tuple[Any, ...]]:
     seconds = cast(func.extract("epoch", Lead.contacted_at - Lead.created_at), Float)
     target = timedelta(minutes=question.target_minutes)
     contacted = Lead.contacted_at.is_not(None)
-    return select(
+    counted: Select[*tuple[Any, ...]] = select(
         func.count(),
         _count(Lead.offered_at.is_not(None)),
         _count(Lead.accepted_at.is_not(None)),
@@ -86,13 +86,14 @@ def _counted(question: Question, at: datetime) -> Select[Any]:
         _count(Lead.contacted_at - Lead.created_at <= target),
         func.percentile_cont(0.5).within_group(seconds.asc()) / 60,
     )
+    return counted
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(condition)
 
 
-def _narrowed(statement: Select[Any], question: Question) -> Select[Any]:
+def _narrowed(statement: Select[*tuple[Any, ...]], question: Question) -> Select[*tuple[Any, ...]]:
     start_at, end_at = question.period
     statement = (
         statement.select_from(Lead)

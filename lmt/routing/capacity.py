@@ -42,6 +42,11 @@ _TAKE = text(
     """
 )
 
+_UNTAKE = text(
+    "UPDATE dealer_load SET day_used = day_used - 1, month_used = month_used - 1,"
+    " open_used = open_used - 1, received = received - 1 WHERE dealer_id = :dealer_id"
+)
+
 
 def take_slot(
     session: Session, dealer: Candidate, at: datetime, *, within_caps: bool = True
@@ -60,6 +65,11 @@ def take_slot(
         },
     ).first()
     return taken is not None
+
+
+def untake_slot(session: Session, dealer_id: int) -> None:
+    """As if this transaction's `take_slot` had never been; the row is still locked by it."""
+    session.execute(_UNTAKE, {"dealer_id": dealer_id})
 
 
 def loads_of(

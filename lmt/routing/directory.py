@@ -141,4 +141,3 @@ def _by_dealer(
     for row in rows:
         found[row.dealer_id].append(row)
     return found
-

@@ -100,9 +100,7 @@ def route_lead(session: Session, lead: Lead, at: datetime) -> Routed:
     return Routed(stored, offer, "", decision.opens_at)
 
 
-def offer_by_hand(
-    session: Session, lead: Lead, dealer_code: str, at: datetime
-) -> Offer | None:
+def offer_by_hand(session: Session, lead: Lead, dealer_code: str, at: datetime) -> Offer | None:
     """Give the lead to the dealer a person named, caps or not; None where there is no such."""
     network = directory.network(session, lead.market_id, at)
     dealer = network.by_code(dealer_code)
@@ -244,4 +242,3 @@ def _cause(decision: Decision, facts: LeadFacts) -> str:
     if facts.tried and "tried" in refused and decision.cause in {"all_refused", "out_of_range"}:
         return "all_tried"
     return decision.cause or ""
-

@@ -11,14 +11,18 @@
     var soft = getComputedStyle(root).getPropertyValue("--ink-soft").trim() || style.color;
     var line = getComputedStyle(root).getPropertyValue("--line").trim() || style.color;
     var font = style.fontFamily;
+    var narrow = place.clientWidth < 480;
     return Object.assign({
+      aria: false, /* the table says it to screen readers; marks without a name only confuse */
       font: font,
       view: { stroke: null },
       axis: {
         labelColor: style.color, titleColor: soft, gridColor: line, domainColor: line,
-        tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal"
+        tickColor: line, labelFontSize: 12, titleFontSize: 12,
+        titleFontWeight: "normal", labelLimit: narrow ? 100 : 180
       },
-      legend: { labelColor: style.color, titleColor: soft, labelFontSize: 12, symbolType: "square" },
+      legend: { labelColor: style.color, titleColor: soft, labelFontSize: 12, symbolType: "square",
+        columns: narrow ? 1 : 3 },
       text: { color: style.color },
       point: { color: asked.themes[theme].range.category[2] }
     }, asked.themes[theme]);
@@ -36,6 +40,7 @@
         defaultStyle: false,
         expr: window.vegaExpressionInterpreter,
         formatLocale: asked.numbers,
+        logLevel: window.vega.Error,
         renderer: "svg",
         tooltip: { disableDefaultStyle: true, theme: theme }
       });

@@ -1,0 +1,21 @@
+"""`make bench`: each figure a JSON object on a line, as a ratio to a baseline of the same run."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from benchmarks import decide, intake, road
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    for module in (decide, road, intake):
+        if wanted and module.__name__.rpartition(".")[2] not in wanted:
+            continue
+        for figure in module.run():
+            print(json.dumps(figure, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The documents say what the code does: variables, codes, figures, commands and links."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from lmt.cli import main
+from lmt.health import REGISTRY
+from lmt.i18n import reading
+from lmt.notify.mails import KINDS
+from lmt.reports.figures import FIGURES
+from lmt.routing.decision import CAUSES, HOWS, LOSSES, REFUSALS
+from lmt.routing.policy import Policy
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+ENVIRONMENTS = {"env", "environ"}
+
+
+def table(page: str, heading: str = "") -> list[list[str]]:
+    """Rows of the tables of a page, below a heading where one is given, without backquotes."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    if heading:
+        text = re.split(r"(?m)^#+ ", text.split(f"# {heading}\n", 1)[1], maxsplit=1)[0]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0].startswith("`")]
+
+
+def first_cells(page: str, heading: str = "") -> list[str]:
+    return [row[0].strip("`") for row in table(page, heading)]
+
+
+def variables_read() -> set[str]:
+    """Names that the package asks the environment for."""
+    found = set()
+    for path in (ROOT / "lmt").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found |= set(_asked_for(node))
+    return found
+
+
+def _asked_for(node: ast.AST) -> Iterator[str]:
+    """`env.get("X")`, `os.environ["X"]`, `os.getenv("X")`, and `_whole(env, "X", …)`."""
+    if isinstance(node, ast.Subscript) and _is_environment(node.value):
+        yield from _text(node.slice)
+    if not isinstance(node, ast.Call) or not node.args:
+        return
+    asked = node.func
+    if isinstance(asked, ast.Attribute) and (
+        (asked.attr in {"get", "setdefault", "pop"} and _is_environment(asked.value))
+        or asked.attr == "getenv"
+    ):
+        yield from _text(node.args[0])
+    if len(node.args) > 1 and _is_environment(node.args[0]):
+        yield from _text(node.args[1])
+
+
+def _is_environment(node: ast.AST) -> bool:
+    name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+    return name in ENVIRONMENTS
+
+
+def _text(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
+    documented = first_cells("configuration.md")
+    assert len(documented) == len(set(documented))
+    assert set(documented) == variables_read()
+
+
+@pytest.mark.parametrize(
+    ("heading", "codes"),
+    [("Refusals", set(REFUSALS)), ("Causes", {*CAUSES, "no_contact", "all_tried"})],
+)
+def test_every_code_of_a_decision_is_explained(heading: str, codes: set[str]) -> None:
+    documented = first_cells("routing.md", heading)
+    assert len(documented) == len(set(documented))
+    assert set(documented) == codes
+
+
+def test_how_a_dealer_was_chosen_and_why_others_lost_is_explained() -> None:
+    text = (DOCS / "routing.md").read_text(encoding="utf-8")
+    codes = text.split("## Codes\n")[1].split("###")[0]
+    assert set(re.findall(r"`([a-z_]+)`", codes)) == {*HOWS, *LOSSES, "fallback", "by_hand"}
+
+
+def test_every_policy_setting_is_documented_with_its_default() -> None:
+    rows = {row[0].strip("`"): row[1] for row in table("routing.md", "The policy")}
+    policy = Policy()
+    assert set(rows) == set(Policy.__dataclass_fields__) - {"version"}
+    for name, said in rows.items():
+        value = getattr(policy, name)
+        if isinstance(value, bool):
+            assert said == str(value).lower()
+        elif not value and not isinstance(value, float):
+            assert said == "none", name
+        else:
+            numbers = value.values() if isinstance(value, dict) else value
+            several = numbers if not isinstance(numbers, int | float) else [numbers]
+            assert re.findall(r"\d+", said) == [f"{number:g}" for number in several], name
+
+
+def test_every_figure_is_documented_with_the_formula_of_its_page() -> None:
+    with reading("en"):
+        shown = [[f"`{f.code}`", str(f.name), str(f.formula)] for f in FIGURES]
+    assert [row[:3] for row in table("reports.md")] == shown
+
+
+def test_every_metric_is_documented() -> None:
+    exposed = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name
+        for metric in REGISTRY.collect()
+    }
+    documented = {name for name in first_cells("operating.md", "Health") if name[0] != "/"}
+    assert documented == exposed
+
+
+def test_every_mail_that_is_told_of_exists() -> None:
+    assert set(first_cells("followup.md", "Mails")) <= set(KINDS)
+
+
+def commands(group: click.Group, before: str = "lmt") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before} {name}")
+        else:
+            yield f"{before} {name}"
+
+
+def test_every_command_is_documented() -> None:
+    documented = " ".join(first_cells("operating.md"))
+    assert [command for command in commands(main) if command not in documented] == []
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    words = {command.split()[1] for command in commands(main)}
+    for page in PAGES:
+        named = re.findall(r"(?m)(?:`|bin/|^|=\S+ )lmt ([a-z]+)", page.read_text(encoding="utf-8"))
+        assert set(named) <= words, page
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub names them, and anchors of one's own."""
+    text = page.read_text(encoding="utf-8")
+    titles = re.findall(r"(?m)^#+ (.+)$", text)
+    slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        file, _separator, anchor = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        assert there.exists(), target
+        if anchor:
+            assert anchor in anchors(there), target
+
+
+def test_the_index_lists_every_decision_once_and_each_is_short() -> None:
+    listed = re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (DOCS / "adr" / "README.md").read_text())
+    pages = sorted(path.name for path in (DOCS / "adr").glob("0*.md"))
+    assert sorted(set(listed)) == pages
+    for page in pages:
+        text = (DOCS / "adr" / page).read_text(encoding="utf-8")
+        assert text.startswith(f"# {page[:4]} ")
+        assert len(text.splitlines()) <= 40
+        assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences"))
