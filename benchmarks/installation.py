@@ -48,9 +48,11 @@ def installation(leads: int = 200) -> Iterator[Installation]:
 
 
 @contextmanager
-def served(settings: Settings, app: str = "wsgi:app") -> Iterator[str]:
-    """`app` behind the server that production uses; yields its address."""
-    command = [*web_command(settings)[:-1], app]
+def served(settings: Settings, app: str = "") -> Iterator[str]:
+    """LMT, or another `app`, behind the server that production uses; yields its address."""
+    command = web_command(settings)
+    if app:
+        command[-2:] = [app]
     with process(command, web_environment(settings)):
         address = f"http://127.0.0.1:{PORT}"
         until = time.monotonic() + 30

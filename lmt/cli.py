@@ -81,9 +81,13 @@ def web(context: Context) -> None:
     """The web process alone."""
     import subprocess
 
-    from lmt.run import web_command, web_environment
+    from lmt.run import NotReady, refuse_demo_abroad, web_command, web_environment
 
     with context.database() as settings:
+        try:
+            refuse_demo_abroad(settings)
+        except NotReady as problem:
+            raise click.ClickException(str(problem)) from problem
         sys.exit(subprocess.call(web_command(settings), env=web_environment(settings)))
 
 
@@ -195,6 +199,7 @@ def user() -> None:
 @click.option("--role", "role_name", required=True)
 @click.option("--market", default="", help="Code of the market it sees.")
 @click.option("--dealer", default="", help="Code of the dealer it sees.")
+@click.option("--everywhere", is_flag=True, help="It sees all markets.")
 @click.option("--language", default="en")
 @click.option("--timezone", default="UTC")
 @click.pass_obj
@@ -205,23 +210,27 @@ def invite(
     role_name: str,
     market: str,
     dealer: str,
+    everywhere: bool,
     language: str,
     timezone: str,
 ) -> None:
     """Make an account and print its first password, once."""
     import secrets
+    from zoneinfo import ZoneInfoNotFoundError
 
     from lmt.accounts.service import BadAccount, Scope, create_user, ensure_roles
     from lmt.models import Dealer, Market
 
+    if [bool(dealer), bool(market), everywhere].count(True) != 1:
+        raise click.UsageError("Give one of --dealer, --market and --everywhere.")
     with context.session() as session:
         ensure_roles(session)
         market_id = dealer_id = None
         if dealer:
             dealer_id = session.scalars(select(Dealer.id).where(Dealer.code == dealer)).first()
-        elif market:
+        if market:
             market_id = session.scalars(select(Market.id).where(Market.code == market)).first()
-        if (dealer and dealer_id is None) or (market and not dealer and market_id is None):
+        if not everywhere and dealer_id is None and market_id is None:
             raise click.ClickException(f"there is no {dealer or market}")
         password = secrets.token_urlsafe(12)
         try:
@@ -235,7 +244,7 @@ def invite(
                 language=language,
                 timezone=timezone,
             )
-        except BadAccount as problem:
+        except (BadAccount, ZoneInfoNotFoundError) as problem:
             raise click.ClickException(str(problem)) from problem
         session.commit()
     click.echo(f"{email}  {password}")

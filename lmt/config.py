@@ -59,14 +59,14 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     instance = Path(env.get("LMT_INSTANCE", "instance")).absolute()
     host, port = env.get("LMT_HOST", "127.0.0.1"), _whole(env, "LMT_PORT", 8000)
-    database_url = _psycopg(env.get("DATABASE_URL", ""))
+    database_url = _psycopg(env, "DATABASE_URL")
     smtp_url = env.get("SMTP_URL", "")
     if smtp_url and not smtp_url.startswith(("smtp://", "smtps://")):
         raise BadSetting("SMTP_URL must begin with smtp:// or smtps://")
     return Settings(
         instance=instance,
         database_url=database_url,
-        listen_database_url=_psycopg(env.get("LISTEN_DATABASE_URL", "")) or database_url,
+        listen_database_url=_psycopg(env, "LISTEN_DATABASE_URL") or database_url,
         base_url=env.get("LMT_BASE_URL", f"http://{host}:{port}").rstrip("/"),
         host=host,
         port=port,
@@ -88,15 +88,16 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _psycopg(url: str) -> str:
-    """`url` with the driver named, so that both spellings of the scheme work."""
+def _psycopg(env: Mapping[str, str], name: str) -> str:
+    """The address with the driver named, so that both spellings of the scheme work."""
+    url = env.get(name, "")
     scheme, separator, rest = url.partition("://")
     if not separator:
         if url:
-            raise BadSetting("DATABASE_URL must look like postgresql://user:password@host/name")
+            raise BadSetting(f"{name} must look like postgresql://user:password@host/name")
         return ""
     if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise BadSetting(f"DATABASE_URL must name a PostgreSQL server, not {scheme!r}")
+        raise BadSetting(f"{name} must name a PostgreSQL server, not {scheme!r}")
     return f"postgresql+psycopg://{rest}"
 
 

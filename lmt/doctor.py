@@ -20,6 +20,8 @@ from lmt.workhours import Calendar, next_opening
 
 HEARTBEAT_AGE = timedelta(seconds=30)
 NEEDED_VERSION = 160000
+WORKER_CONNECTIONS = 11
+"""Its pool, the pool's overflow, and the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _findings(engine: Engine, settings: Settings, at: datetime) -> Iterator[Find
         version = connection.scalar(text("SELECT current_setting('server_version_num')::int")) or 0
         most = connection.scalar(text("SELECT current_setting('max_connections')::int")) or 0
     yield Finding("PostgreSQL", version >= NEEDED_VERSION, f"{version}; 16 or newer is needed")
-    needed = settings.web_threads + 20
+    needed = 2 * settings.web_threads + WORKER_CONNECTIONS
     yield Finding(
         "connections",
         needed <= most,

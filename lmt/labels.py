@@ -71,8 +71,6 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "all_refused": _l("Every dealer nearby was ruled out"),
         "all_tried": _l("Every dealer nearby declined or let it pass"),
         "no_opening": _l("No dealer opens soon enough"),
-        "no_policy": _l("The market has no routing policy"),
-        "no_market": _l("No market covers this country"),
         "failed": _l("A step failed and is tried again"),
         "test": _l("A test: decided, but given to nobody"),
     },

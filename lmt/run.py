@@ -16,6 +16,7 @@ from types import FrameType
 
 import httpx
 import structlog
+from sqlalchemy import select
 
 from lmt import clock, embedded
 from lmt.config import Settings
@@ -23,6 +24,8 @@ from lmt.db import engine_for, sessions_for
 from lmt.demo.facts import DemoFacts
 from lmt.demo.fill import fill
 from lmt.install import install
+from lmt.models import User
+from lmt.scope import SYSTEM, act_as
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,7 @@ def serve(settings: Settings, *, demo: bool) -> int:
     with ExitStack() as stack:
         settings = with_database(settings, stack)
         facts = prepare(settings, demo=demo)
+        refuse_demo_abroad(settings)
         children = [
             stack.enter_context(_child(settings, "worker")),
             stack.enter_context(_child(settings, "web")),
@@ -92,6 +96,23 @@ def prepare(settings: Settings, *, demo: bool) -> DemoFacts | None:
         engine.dispose()
 
 
+def refuse_demo_abroad(settings: Settings) -> None:
+    """Accounts whose passwords were printed are for this machine alone."""
+    if settings.loopback:
+        return
+    engine = engine_for(settings.database_url)
+    try:
+        with act_as(sessions_for(engine)(), SYSTEM) as session:
+            known = session.scalars(select(User.id).where(User.demo, User.active).limit(1)).first()
+    finally:
+        engine.dispose()
+    if known is not None:
+        raise NotReady(
+            f"demo accounts live in this database: {settings.host} is refused; use a loopback"
+            " address, or a database without the demo"
+        )
+
+
 def web_command(settings: Settings) -> list[str]:
     """How the web process is started; granian serves WSGI from threads."""
     return [
@@ -111,7 +132,8 @@ def web_command(settings: Settings) -> list[str]:
         "--no-ws",
         "--log-level",
         "warning",
-        "wsgi:app",
+        "--factory",
+        "lmt.app:create_app",
     ]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
+from threading import Semaphore
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
@@ -41,6 +42,11 @@ class Installation:
     settings: Settings
     engine: Engine
     sessions: SessionFactory
+    waiting: Semaphore = field(init=False)
+    """At most half of the threads wait for a lead to be routed; the rest goes on answering."""
+
+    def __post_init__(self) -> None:
+        self.waiting = Semaphore(max(1, self.settings.web_threads // 2))
 
 
 def installation() -> Installation:

@@ -49,6 +49,7 @@ from lmt.models import (
 from lmt.models.partitions import ensure_partitions
 from lmt.qualify.classify import RuleSpec
 from lmt.qualify.defaults import DEFAULT_RULES, ensure_default_rules
+from lmt.routing.directory import dealers_changed
 from lmt.routing.gazetteer import PlaceRow
 from lmt.routing.gazetteer_load import load_places, loaded_countries
 from lmt.routing.network import Network
@@ -160,6 +161,7 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         _store(session, rows)
         _store_loads(session, loads, at)
         quarantine_some(session, seeded(seed, "quarantine"), source_ids, at)
+        dealers_changed(session, at)
     log.info("demo_filled", dealers=len(dealers), leads=len(lives), seconds=timings.seconds)
     return DemoFacts(
         settings.base_url, accounts, sources, form_facts(settings.base_url, _codes(forms))

@@ -22,7 +22,10 @@ from lmt.ingest.customers import meet
 from lmt.ingest.leadinput import LeadInput
 from lmt.ingest.leadrow import lead_of
 from lmt.ingest.normalise import understand
+from lmt.lifecycle import WITH_DEALER
 from lmt.models import DeliveryKey, Intake, Lead, Source, record
+from lmt.notify.recipients import terms_of
+from lmt.notify.service import tell_dealer_asked_again
 
 SAME_BODY_FOR = timedelta(days=7)
 """A delivery without any id of its sender is known by its bytes, for this long."""
@@ -134,8 +137,10 @@ def _keep_other_version(
     """The sender's id came again with other content: one lead, but nothing said is lost."""
     intake = _intake(source, delivery, at, "accepted", {"code": "resent"})
     session.add(intake)
-    for lead_id in first.lead_ids:
-        record(session, lead_id, "asked_again", at=at, intake_id=str(intake.id))
+    for lead in session.scalars(select(Lead).where(Lead.id.in_(first.lead_ids))):
+        record(session, lead.id, "asked_again", at=at, intake_id=str(intake.id))
+        if lead.dealer_id is not None and lead.status in WITH_DEALER:
+            tell_dealer_asked_again(session, lead, terms_of(session, lead.dealer_id, at), at)
 
 
 def _lead(session: Session, source: Source, intake: Intake, given: LeadInput, at: datetime) -> Lead:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,9 +24,6 @@ from lmt.scope import SYSTEM, act_as
 
 LONGEST_WAIT_SECONDS = 30
 POLL_SECONDS = 0.02
-
-_waiting = threading.Semaphore(8)
-"""At most this many requests of a process wait for their lead; the others are told 202."""
 
 
 class Problem(Exception):
@@ -143,7 +139,8 @@ def wait_for(session: Session, lead: Lead, seconds: float) -> bool:
     """Route the lead now, or wait while somebody else does; False where time or room ran out."""
     if lead.status != Status.RECEIVED:
         return True
-    if not seconds or not _waiting.acquire(blocking=False):
+    waiting = web.installation().waiting
+    if not seconds or not waiting.acquire(blocking=False):
         return False
     try:
         until = time.monotonic() + seconds
@@ -158,7 +155,7 @@ def wait_for(session: Session, lead: Lead, seconds: float) -> bool:
                 return False
             time.sleep(POLL_SECONDS)
     finally:
-        _waiting.release()
+        waiting.release()
 
 
 def as_json(lead: Lead, *, repeated: bool = False) -> dict[str, Any]:

@@ -192,7 +192,9 @@ def _fallback(
 ) -> Candidate | None:
     """The market's fallback team, unless it had this lead already. It has no caps."""
     team = network.by_code(policy.fallback_dealer)
-    if team is None or team.code in facts.tried or not team.active:
+    if team is None or team.code in facts.tried:
+        return None
+    if not team.active or team.paused or not team.reachable:
         return None
     take_slot(session, team, at, within_caps=False)
     return team

@@ -13,7 +13,6 @@
     var font = style.fontFamily;
     var narrow = place.clientWidth < 480;
     return Object.assign({
-      aria: false, /* the table says it to screen readers; marks without a name only confuse */
       font: font,
       view: { stroke: null },
       axis: {
@@ -43,6 +42,9 @@
         logLevel: window.vega.Error,
         renderer: "svg",
         tooltip: { disableDefaultStyle: true, theme: theme }
+      }).then(function () {
+        /* The table says it to screen readers; marks without a name would only confuse them. */
+        place.querySelector("svg").setAttribute("aria-hidden", "true");
       });
     });
   }
