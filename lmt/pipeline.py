@@ -283,7 +283,8 @@ def _to_dealer(
     session: Session, lead: Lead, offer: Offer, opens_at: datetime | None, at: datetime
 ) -> None:
     """The lead is the dealer's until the offer's end; dealer and customer are told."""
-    moved = lead.promise_at is not None
+    # From another dealer, or out of a queue: the customer has had the mail that it was received.
+    moved = lead.promise_at is not None or bool(lead.cause)
     lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
     lead.offered_at, lead.next_action_at = at, offer.expires_at
     lead.promise_at = lead.promise_at or offer.expires_at

@@ -227,7 +227,8 @@ def _welcome(settings: Settings, facts: DemoFacts | None, seconds: float) -> str
             where = account.dealer or account.market or "everywhere"
             lines.append(f"  {account.role:<14} {account.email:<44} {account.password}  ({where})")
     lines.append("  (all of them: lmt demo --json)")
-    source = next(s for s in facts.sources if s.kind == "api")
+    doors = [source for source in facts.sources if source.kind == "api"]
+    source = next((each for each in doors if each.market == "GULF"), doors[0])
     lines += ["", "Send a lead:", f"  {curl(settings, source.key)}"]
     if not settings.smtp_url:
         lines += ["", f"Mails: {settings.base_url}/hq/mailbox (as headquarters)"]

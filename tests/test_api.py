@@ -21,7 +21,6 @@ from werkzeug.test import TestResponse
 from lmt import i18n
 from lmt.config import LOCALES
 from lmt.forms import page
-from lmt.ingest import machines
 from lmt.models import Event, Intake, Lead, Message, Source
 from tests.world import ADF_KEY, API_KEY, GULF_KEY, warsaw_lead
 
@@ -102,11 +101,17 @@ def test_who_waits_learns_the_dealer_and_the_deadline(client: FlaskClient) -> No
     assert there.json == answer.json
 
 
-@pytest.mark.parametrize("prefer", ["wait", "wait=soon", "wait=-1", "wait=0", "handling=lenient"])
+@pytest.mark.parametrize(
+    "prefer", ["wait", "wait=soon", "wait=-1", "wait=0", "handling=lenient", "wait=²"]
+)
 def test_a_preference_that_names_no_seconds_waits_not_at_all(
     client: FlaskClient, prefer: str
 ) -> None:
     assert post(client, warsaw_lead(), Prefer=prefer).status_code == 202
+
+
+def test_who_would_wait_for_ever_is_answered_all_the_same(client: FlaskClient) -> None:
+    assert post(client, warsaw_lead(), Prefer="wait=" + "9" * 5_000).status_code == 200
 
 
 def test_nobody_enters_without_the_key_of_an_active_source(
@@ -419,6 +424,6 @@ def test_odd_characters_of_a_visitor_are_no_obstacle(
     assert "\x00" not in session.scalars(select(Lead.comments)).one()
 
 
-def test_a_process_lets_only_so_many_wait(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines, "_waiting", threading.Semaphore(0))
+def test_a_process_lets_only_so_many_wait(app: Flask) -> None:
+    app.extensions["lmt"].waiting = threading.Semaphore(0)
     assert post(app.test_client(), warsaw_lead(), Prefer="wait=5").status_code == 202

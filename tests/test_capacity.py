@@ -16,10 +16,20 @@ from sqlalchemy.orm import Session
 from lmt import pipeline
 from lmt.db import SessionFactory
 from lmt.ingest.accept import Delivery, accept
-from lmt.models import DealerLoad, DealerTerms, Lead, Offer, RoutingDecision, Source, User
+from lmt.models import (
+    DealerLoad,
+    DealerTerms,
+    Lead,
+    Message,
+    Offer,
+    RoutingDecision,
+    RoutingPolicy,
+    Source,
+    User,
+)
 from lmt.routing import service as routing
 from lmt.routing.capacity import loads_of, take_slot
-from lmt.routing.directory import Directory
+from lmt.routing.directory import Directory, dealers_changed
 from lmt.scope import SYSTEM, act_as, actor_of
 from lmt.worker import advance_leads
 from tests.world import FRIDAY, World, send, warsaw_lead
@@ -205,6 +215,34 @@ def test_a_test_lead_counts_nowhere(
     send(session, "api-pl", person(2), FRIDAY)
     advance_leads(sessions, FRIDAY)
     assert holders(session, world) == {NEAR: 1}
+
+
+def test_a_lead_that_waited_for_room_goes_out_and_its_customer_is_told_to_whom(
+    sessions: SessionFactory, session: Session, world: World
+) -> None:
+    session.execute(update(RoutingPolicy).values(settings={}))  # no team to fall back on
+    cap(session, world, NEAR, day_cap=0)
+    cap(session, world, NEXT, open_cap=0)
+    lead = send(session, "api-pl", person(1), FRIDAY)
+    advance_leads(sessions, FRIDAY)
+    session.refresh(lead)
+    assert (lead.status, lead.cause) == ("unrouted", "all_capped")
+    cap(session, world, NEXT, open_cap=1)
+    dealers_changed(session, FRIDAY)
+    session.commit()
+    assert lead.next_action_at is not None
+    advance_leads(sessions, lead.next_action_at)
+    session.refresh(lead)
+    assert (lead.status, lead.dealer_id) == ("offered", world.dealers[NEXT])
+    told = session.execute(
+        select(Message.kind, Message.dealer_id)
+        .where(Message.audience == "customer")
+        .order_by(Message.id)
+    )
+    assert [tuple(row) for row in told] == [
+        ("customer_received", None),
+        ("customer_transferred", world.dealers[NEXT]),
+    ]
 
 
 def test_by_hand_a_full_dealer_gets_the_lead_and_it_counts(

@@ -131,7 +131,7 @@ def wait_seconds() -> float:
     for preference in request.headers.get("Prefer", "").split(","):
         name, _separator, value = preference.strip().partition("=")
         if name.lower() == "wait" and value.strip().isdecimal():
-            return min(int(value), LONGEST_WAIT_SECONDS)
+            return min(int(value.strip()[:9]), LONGEST_WAIT_SECONDS)
     return 0
 
 
