@@ -131,7 +131,7 @@ def web_command(settings: Settings) -> list[str]:
         str(settings.web_threads),
         "--no-ws",
         "--log-level",
-        "warning",
+        "error",
         "--factory",
         "lmt.app:create_app",
     ]
