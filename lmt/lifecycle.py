@@ -46,8 +46,10 @@ STEPS: dict[Status, frozenset[Status]] = {
         {Status.CONTACTED, Status.WON, Status.LOST, Status.OFFERED, Status.WITHDRAWN}
     ),
     Status.CONTACTED: frozenset({Status.WON, Status.LOST, Status.OFFERED, Status.WITHDRAWN}),
-    Status.WON: frozenset({Status.CONTACTED}),  # a sale recorded by mistake is taken back
-    Status.LOST: frozenset({Status.CONTACTED}),
+    Status.WON: frozenset(
+        {Status.ACCEPTED, Status.CONTACTED}
+    ),  # a sale recorded by mistake is taken back
+    Status.LOST: frozenset({Status.ACCEPTED, Status.CONTACTED}),
     Status.WITHDRAWN: frozenset(),
 }
 

@@ -13,25 +13,27 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
-from lmt.followup.service import add_plan
+from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import QUEUES, IllegalStep, Status, step
 from lmt.models import Lead, Offer, locked_lead, record
 from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
-from lmt.notify.recipients import queue_keepers, terms_of
+from lmt.placing import enqueue, hand_over, place
 from lmt.qualify.service import qualify_lead
-from lmt.routing.capacity import untake_slot
-from lmt.routing.locate import Unlocated
-from lmt.routing.service import Routed, locate_lead, offer_by_hand, route_lead
+from lmt.routing.capacity import one_move_at_a_time
+from lmt.routing.service import offer_by_hand
 from lmt.scope import SYSTEM, Actor, act_as, as_system
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN = timedelta(hours=1)
-"""An unrouted lead is tried again: dealers open, caps are freed."""
+COLLISIONS = frozenset({"40P01", "55P03"})
+"""SQLSTATE of a deadlock, and of a lock waited for in vain."""
+SEEN_AFTER_TIMES = 3
+"""A lead that failed so often is put where headquarters sees it."""
 MOST_POSTPONED = timedelta(hours=1)
 
 
@@ -77,6 +79,11 @@ def advance(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> bool:
                 return False
             _take_step(session, lead, at)
             session.commit()
+    except OperationalError as problem:
+        if getattr(problem.orig, "sqlstate", "") not in COLLISIONS:
+            raise
+        # Another transaction was in the way; the lead is still due, and its next try finds it gone.
+        log.warning("lead.collision", lead=str(lead_id))
     except Exception:
         log.exception("lead.step_failed", lead=str(lead_id))
         _postpone(sessions, lead_id, at)
@@ -129,6 +136,7 @@ def decline(
     """The dealer gives the lead back with a reason; it goes to the next dealer at once."""
     lead = locked_lead(session, lead_id)
     offer = _open_offer(session, lead, at)
+    one_move_at_a_time(session, lead.market_id)
     _end_offer(session, offer, "declined", at, reason)
     record(
         session,
@@ -143,7 +151,7 @@ def decline(
     # Routing looks at the whole market, which the dealer who declines may not see.
     with as_system(session):
         session.flush()
-        _route(session, lead, at)
+        place(session, lead, at)
         session.commit()
 
 
@@ -161,6 +169,8 @@ def reassign(
     target = step(Status(lead.status), Status.OFFERED)
     with as_system(session):
         held = _held_offer(session, lead)
+        one_move_at_a_time(session, lead.market_id)
+        end_plans(session, lead.id, at)
         if held is not None:
             _end_offer(session, held, "withdrawn", at, reason)
         offer = offer_by_hand(session, lead, dealer_code, at)
@@ -180,7 +190,7 @@ def reassign(
             dealer_id=offer.dealer_id,
             reason=reason,
         )
-        _to_dealer(session, lead, offer, None, at)
+        hand_over(session, lead, offer, None, at)
         session.commit()
 
 
@@ -192,6 +202,7 @@ def withdraw(
     lead.status = step(Status(lead.status), Status.WITHDRAWN)
     lead.cause, lead.closed_at, lead.next_action_at = reason, at, None
     held = _held_offer(session, lead)
+    end_plans(session, lead.id, at)
     if held is not None:
         _end_offer(session, held, "withdrawn", at, reason)
         notify.tell_dealer_taken_away(session, lead, held, at)
@@ -211,11 +222,13 @@ def _take_step(session: Session, lead: Lead, at: datetime) -> None:
     status = Status(lead.status)
     if status is Status.RECEIVED:
         _qualify(session, lead, at)
-        _route(session, lead, at)
+        place(session, lead, at)
     elif status is Status.OFFERED:
         _expire(session, lead, at)
     elif status in QUEUES:
-        _route(session, lead, at)
+        if not lead.service:
+            _qualify(session, lead, at)
+        place(session, lead, at)
     else:
         lead.next_action_at = None
 
@@ -236,6 +249,7 @@ def _qualify(session: Session, lead: Lead, at: datetime) -> None:
 
 def _expire(session: Session, lead: Lead, at: datetime) -> None:
     """Nobody answered in time: the next dealer gets the lead."""
+    one_move_at_a_time(session, lead.market_id)
     offer = _held_offer(session, lead)
     if offer is not None and offer.expires_at > at:
         lead.next_action_at = offer.expires_at
@@ -245,91 +259,7 @@ def _expire(session: Session, lead: Lead, at: datetime) -> None:
         record(session, lead.id, "offer_expired", at=at, dealer_id=offer.dealer_id)
         notify.tell_dealer_taken_away(session, lead, offer, at)
     session.flush()
-    _route(session, lead, at)
-
-
-def _route(session: Session, lead: Lead, at: datetime) -> None:
-    """Find the next dealer for the lead, or the queue where a person looks at it."""
-    if not _reachable(lead):
-        _queue(session, lead, Status.INCOMPLETE, "no_contact", at)
-        return
-    if not lead.location_method:
-        found = locate_lead(session, lead)
-        if isinstance(found, Unlocated):
-            guesses = [f"{g.name}, {g.admin1}" if g.admin1 else g.name for g in found.guesses]
-            record(session, lead.id, "located", at=at, problem=found.problem, guesses=guesses[:5])
-        else:
-            record(
-                session,
-                lead.id,
-                "located",
-                at=at,
-                method=found.method,
-                place=found.place,
-                accuracy_km=round(found.accuracy_km, 1),
-            )
-    routed = route_lead(session, lead, at)
-    if routed.offer is None:
-        unclear = routed.cause == "unlocated"
-        _queue(session, lead, Status.UNLOCATED if unclear else Status.UNROUTED, routed.cause, at)
-    elif lead.test:
-        _end_test(session, lead, routed, at)
-    else:
-        lead.status = step(Status(lead.status), Status.OFFERED)
-        _to_dealer(session, lead, routed.offer, routed.opens_at, at)
-
-
-def _to_dealer(
-    session: Session, lead: Lead, offer: Offer, opens_at: datetime | None, at: datetime
-) -> None:
-    """The lead is the dealer's until the offer's end; dealer and customer are told."""
-    # From another dealer, or out of a queue: the customer has had the mail that it was received.
-    moved = lead.promise_at is not None or bool(lead.cause)
-    lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
-    lead.offered_at, lead.next_action_at = at, offer.expires_at
-    lead.promise_at = lead.promise_at or offer.expires_at
-    session.flush()
-    session.refresh(lead, ["dealer"])
-    record(
-        session,
-        lead.id,
-        "offered",
-        at=at,
-        dealer_id=offer.dealer_id,
-        expires_at=offer.expires_at.isoformat(),
-        distance_km=offer.distance_km,
-    )
-    terms = terms_of(session, offer.dealer_id, at)
-    notify.tell_dealer(session, lead, offer, terms, at)
-    if moved:
-        notify.tell_customer_transferred(session, lead, offer, at)
-    else:
-        notify.tell_customer_received(session, lead, offer, opens_at, at)
-
-
-def _queue(session: Session, lead: Lead, status: Status, cause: str, at: datetime) -> None:
-    """Nobody has the lead: it waits where headquarters sees it, and is tried again if that may
-    help. Headquarters and the customer are told once."""
-    known = (lead.status, lead.cause) == (status, cause)
-    lead.status = status if known else step(Status(lead.status), status)
-    lead.cause, lead.dealer_id = cause, None
-    lead.next_action_at = at + LOOK_AGAIN if status is Status.UNROUTED else None
-    if known:
-        return
-    record(session, lead.id, "queued", at=at, status=status, cause=cause)
-    keepers = queue_keepers(session, lead.market_id)
-    notify.alert_unrouted(session, lead, cause, keepers, at)
-    notify.tell_customer_received(session, lead, None, None, at)
-
-
-def _end_test(session: Session, lead: Lead, routed: Routed, at: datetime) -> None:
-    """A test lead shows its decision and ends there: no dealer, no figure, no cap is touched."""
-    assert routed.offer is not None
-    untake_slot(session, routed.offer.dealer_id)
-    session.delete(routed.offer)
-    lead.status, lead.cause, lead.closed_at = Status.WITHDRAWN, "test", at
-    lead.next_action_at = None
-    record(session, lead.id, "withdrawn", at=at, reason="test")
+    place(session, lead, at)
 
 
 def _held_offer(session: Session, lead: Lead) -> Offer | None:
@@ -337,6 +267,7 @@ def _held_offer(session: Session, lead: Lead) -> Offer | None:
         select(Offer)
         .where(Offer.lead_id == lead.id, Offer.state.in_(("open", "accepted")))
         .with_for_update(of=Offer)
+        .execution_options(populate_existing=True)
     ).first()
 
 
@@ -354,10 +285,6 @@ def _end_offer(session: Session, offer: Offer, state: str, at: datetime, reason:
     give_back_open(session, offer.dealer_id)
 
 
-def _reachable(lead: Lead) -> bool:
-    return bool(lead.email or lead.phone)
-
-
 def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> None:
     with sessions() as session:
         act_as(session, SYSTEM)
@@ -365,6 +292,8 @@ def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> Non
         lead.postponed += 1
         wait = min(timedelta(seconds=5 * 4 ** min(lead.postponed, 9)), MOST_POSTPONED)
         lead.next_action_at = at + wait
+        if lead.postponed >= SEEN_AFTER_TIMES and lead.status == Status.RECEIVED:
+            enqueue(session, lead, Status.UNROUTED, "failed", at)
         record(session, lead.id, "postponed", at=at, times=lead.postponed)
         session.commit()
 

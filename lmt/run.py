@@ -85,7 +85,12 @@ def _refuse_taken_port(settings: Settings) -> None:
 
 
 def prepare(settings: Settings, *, demo: bool) -> DemoFacts | None:
-    """Bring the database up to date, and fill the demo where it is asked for."""
+    """Bring the database up to date, and fill the demo where it is asked for.
+
+    Raises NotReady for a demo that others than this machine could reach.
+    """
+    if demo and not settings.loopback:
+        raise NotReady(f"a demo is for this machine alone: {_abroad(settings)}")
     engine = engine_for(settings.database_url, application_name="lmt init")
     try:
         install(engine, clock.now())
@@ -107,10 +112,14 @@ def refuse_demo_abroad(settings: Settings) -> None:
     finally:
         engine.dispose()
     if known is not None:
-        raise NotReady(
-            f"demo accounts live in this database: {settings.host} is refused; use a loopback"
-            " address, or a database without the demo"
-        )
+        raise NotReady(f"demo accounts live in this database: {_abroad(settings)}")
+
+
+def _abroad(settings: Settings) -> str:
+    return (
+        f"{settings.host} is refused; use a loopback address, or a database without the demo"
+        " (LMT_HOST, DATABASE_URL)"
+    )
 
 
 def web_command(settings: Settings) -> list[str]:
@@ -199,7 +208,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _wait_until_ready(
     settings: Settings, children: Sequence[subprocess.Popen[bytes]], ending: _Ending
 ) -> None:
-    address = f"http://{settings.host}:{settings.port}/readyz"
+    address = f"{settings.own_address}/readyz"
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until and not ending.is_set():
         for child in children:

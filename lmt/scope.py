@@ -140,10 +140,10 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     lead = _any(_lead(part) for part in actor.parts)
     leads = select(Lead.id).where(lead).correlate(None)
     yield Lead, lead
-    for by_lead in (RoutingDecision, PlannedAction, Outcome, Consent):
+    for by_lead in (RoutingDecision, Outcome, Consent):
         yield by_lead, by_lead.lead_id.in_(leads)
     # A dealer reads what concerns it, never what a rival did before.
-    for by_dealer in (Event, Offer):
+    for by_dealer in (Event, Offer, PlannedAction):
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
     customers = select(Lead.customer_id).where(lead).correlate(None)
     yield Customer, Customer.id.in_(customers)
@@ -151,7 +151,7 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     yield (
         Message,
         or_(
-            Message.dealer_id.in_(actor.dealers),
+            and_(Message.audience == "dealer", Message.dealer_id.in_(actor.dealers)),
             _any(_in_market(part, Message.market_id) for part in actor.parts),
         ),
     )
@@ -197,7 +197,9 @@ def _in_market(part: Part, column: Any) -> ColumnElement[bool]:
     return column == part.market_id  # type: ignore[no-any-return]
 
 
-def _concerns(actor: Actor, model: type[Event] | type[Offer]) -> ColumnElement[bool]:
+def _concerns(
+    actor: Actor, model: type[Event] | type[Offer] | type[PlannedAction]
+) -> ColumnElement[bool]:
     if not actor.dealers:
         return model.lead_id.is_not(None)
     seen: list[ColumnElement[bool]] = [

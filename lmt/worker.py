@@ -31,19 +31,23 @@ log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 10
 FORGOTTEN_AFTER = timedelta(days=1)
+BATCH = 20
+
+
+def advance_batch(sessions: SessionFactory, at: datetime) -> int:
+    """Take the hottest leads that are due one step further; returns how many there were."""
+    with act_as(sessions(), SYSTEM) as session:
+        due = pipeline.due_leads(session, at, BATCH)
+    # A lead that another worker holds counts as nothing, or two workers would wait in a ring.
+    return sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
 
 
 def advance_leads(sessions: SessionFactory, at: datetime) -> int:
-    """Take every lead that is due one step further; returns how many there were."""
+    """All that is due at `at`, in batches; returns how many there were."""
     done = 0
-    while True:
-        with act_as(sessions(), SYSTEM) as session:
-            due = pipeline.due_leads(session, at)
-        # A lead that another worker holds counts as nothing, or two workers would wait in a ring.
-        moved = sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
+    while moved := advance_batch(sessions, at):
         done += moved
-        if not moved:
-            return done
+    return done
 
 
 def beat(sessions: SessionFactory, process: str, at: datetime) -> None:
@@ -147,7 +151,9 @@ class Worker:
         self._runners[channel].ring()
 
     def _advance_leads(self) -> None:
-        if advance_leads(self._sessions, clock.now()):
+        # The time is read for every batch: a hot lead that arrives overtakes a backlog, and no
+        # deadline is counted from the beginning of a long sweep.
+        while not self._ending.is_set() and advance_batch(self._sessions, clock.now()):
             self._runners["outbox"].ring()
 
     def _send(self) -> None:

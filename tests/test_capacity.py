@@ -274,5 +274,5 @@ def test_a_lead_that_always_fails_keeps_waiting_longer_and_blocks_nobody(
     advance_leads(sessions, FRIDAY)
     session.refresh(bad)
     session.refresh(good)
-    assert (bad.status, bad.next_action_at) == ("received", FRIDAY + pipeline.MOST_POSTPONED)
+    assert (bad.status, bad.next_action_at) == ("unrouted", FRIDAY + pipeline.MOST_POSTPONED)
     assert good.status == "offered"

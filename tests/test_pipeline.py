@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from lmt import pipeline
 from lmt.db import SessionFactory
 from lmt.models import DealerLoad, Event, Lead, Message, Offer, User
+from lmt.placing import LOOK_AGAIN
 from lmt.scope import actor_of
 from lmt.worker import advance_leads
 from tests.world import FRIDAY, World, send
@@ -68,7 +69,7 @@ def test_after_the_last_dealer_the_lead_waits_in_a_queue_and_is_looked_at_again(
         advance_leads(sessions, at)
         session.refresh(lead)
     assert (lead.status, lead.cause) == ("unrouted", "all_tried")
-    assert lead.next_action_at == at + pipeline.LOOK_AGAIN
+    assert lead.next_action_at == at + LOOK_AGAIN
     alerts = session.scalars(select(Message).where(Message.audience == "headquarters")).all()
     assert [alert.recipient for alert in alerts] == ["hana@lmt.example", "cem@lmt.example"]
 

@@ -234,7 +234,8 @@ def test_the_database_refuses_rows_that_cannot_be(
         Territory(dealer_id=dealer, postcodes=[], valid=since(None)),
         Outcome(lead_id=offered.id, kind="lost", at=FRIDAY, dealer_id=dealer, reason=""),
         Outcome(lead_id=offered.id, kind="won", at=FRIDAY, dealer_id=dealer, value=-1),
-        PlannedAction(lead_id=offered.id, kind="dinner", due_at=FRIDAY, created_at=FRIDAY),
+        PlannedAction(lead_id=offered.id, dealer_id=dealer, kind="dinner", due_at=FRIDAY,
+                      created_at=FRIDAY),
         UserScope(user_id=world.users["anna"], market_id=world.markets["PL"], dealer_id=dealer),
     ]  # fmt: skip
     session.commit()

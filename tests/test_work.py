@@ -85,7 +85,7 @@ def test_an_outcome_can_be_taken_back_and_the_history_keeps_both(
 ) -> None:
     convert.lost(session, accepted.id, reason="price", at=LATER, actor=anna)
     convert.reopen(session, accepted.id, at=LATER, actor=anna)
-    assert (accepted.status, accepted.closed_at, open_used(session)) == ("contacted", None, 1)
+    assert (accepted.status, accepted.closed_at, open_used(session)) == ("accepted", None, 1)
     assert session.scalars(select(Outcome)).all() == []
     kinds = session.scalars(select(Event.kind).order_by(Event.id)).all()
     assert list(kinds)[-2:] == ["lost", "reopened"]

@@ -8,7 +8,8 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
 from sqlalchemy import select
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import web
 from lmt.i18n import gettext as _
@@ -23,6 +24,12 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="Leads 
 web.public(blueprint)
 blueprint.register_error_handler(machines.Problem, machines.answer_problem)
 blueprint.register_error_handler(HTTPException, machines.answer_http_error)
+
+
+@blueprint.errorhandler(SQLAlchemyError)
+def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
+    """Nothing was kept: the sender tries again."""
+    return machines.answer_http_error(ServiceUnavailable())
 
 
 @blueprint.post("/leads")
@@ -59,7 +66,8 @@ def send_lead() -> ResponseReturnValue:
     delivery = machines.delivery_of_request(own_id)
     receipt, leads = machines.take_in(session, source, delivery, read_json)
     lead = leads[0]
-    if machines.wait_for(session, lead, machines.wait_seconds()) and machines.wait_seconds():
+    seconds = machines.wait_seconds()
+    if seconds and machines.wait_for(session, [lead], seconds):
         return jsonify(machines.with_result(session, lead, repeated=receipt.repeated))
     answer = jsonify(machines.as_json(lead, repeated=receipt.repeated))
     answer.status_code = 202

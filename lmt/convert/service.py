@@ -55,7 +55,8 @@ def lost(
 def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) -> None:
     """Take an outcome back: the lead is worked on again, by the same dealer."""
     lead = locked_lead(session, lead_id)
-    lead.status = step(Status(lead.status), Status.CONTACTED)
+    reached = lead.contacted_at is not None
+    lead.status = step(Status(lead.status), Status.CONTACTED if reached else Status.ACCEPTED)
     lead.closed_at, lead.cause = None, ""
     session.delete(session.get_one(Outcome, lead.id))
     assert lead.dealer_id is not None

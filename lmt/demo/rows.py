@@ -110,6 +110,7 @@ class _Writing:
             self.out.plans.append(
                 {
                     "lead_id": lead_id,
+                    "dealer_id": life.dealer,
                     "owner_id": owner,
                     "kind": plan.kind,
                     "due_at": plan.due_at,

@@ -86,8 +86,10 @@ def add_plan(
     """As `plan`, inside the caller's transaction. Raises ValueError for an unknown kind."""
     if kind not in PLAN_KINDS:
         raise ValueError(f"there is no planned action {kind!r}")
+    assert lead.dealer_id is not None
     action = PlannedAction(
         lead_id=lead.id,
+        dealer_id=lead.dealer_id,
         owner_id=actor.user_id,
         kind=kind,
         due_at=due_at,
@@ -111,14 +113,14 @@ def add_plan(
 
 def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -> None:
     """A planned action was done. Doing it twice changes nothing."""
-    action = session.scalars(
-        select(PlannedAction).where(PlannedAction.id == plan_id).with_for_update(of=PlannedAction)
-    ).first()
+    action = session.get(PlannedAction, plan_id)
     if action is None:
         raise LookupError(f"no planned action {plan_id}")
+    # The lead first, as every other verb locks it.
+    lead = locked_lead(session, action.lead_id)
+    session.refresh(action, with_for_update=True)
     if action.done_at is None:
         action.done_at = at
-        lead = session.get_one(Lead, action.lead_id)
         record(
             session,
             lead.id,
@@ -129,6 +131,15 @@ def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -
             plan_kind=action.kind,
         )
     session.commit()
+
+
+def end_plans(session: Session, lead_id: uuid.UUID, at: datetime) -> None:
+    """Nothing planned for the lead is due any more; inside the caller's transaction."""
+    open_plans = select(PlannedAction).where(
+        PlannedAction.lead_id == lead_id, PlannedAction.done_at.is_(None)
+    )
+    for action in session.scalars(open_plans):
+        action.done_at = at
 
 
 def add_note(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lmt.ingest.accept import Delivery, KeyReused, Receipt, accept, quarantine
@@ -56,7 +57,8 @@ def receive(
         raise _keep(session, source, delivery, problem.code, problem.errors, at) from problem
     try:
         return accept(session, source, delivery, leads, at)
-    except KeyReused:
+    except (KeyReused, OperationalError):
+        # A database that is away or busy says nothing about the delivery: its sender tries again.
         session.rollback()
         raise
     except Exception as problem:

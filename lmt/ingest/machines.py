@@ -46,7 +46,6 @@ def answer_problem(problem: Problem) -> Response:
     """`application/problem+json`, the detail in the caller's language."""
     body = {
         "type": f"urn:lmt:problem:{problem.code}",
-        "title": problem.code.replace("_", " "),
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,
@@ -66,7 +65,11 @@ def answer_http_error(problem: HTTPException) -> Response:
     """Werkzeug's own errors (404, 405, 413 …) in the same shape."""
     code = (problem.name or "error").lower().replace(" ", "_")
     title, _what_to_do = words(problem)
-    return answer_problem(Problem(problem.code or 500, code, title))
+    answer = answer_problem(Problem(problem.code or 500, code, title))
+    for name, value in problem.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
 
 
 def system_session() -> Session:
@@ -135,9 +138,9 @@ def wait_seconds() -> float:
     return 0
 
 
-def wait_for(session: Session, lead: Lead, seconds: float) -> bool:
-    """Route the lead now, or wait while somebody else does; False where time or room ran out."""
-    if lead.status != Status.RECEIVED:
+def wait_for(session: Session, leads: Sequence[Lead], seconds: float) -> bool:
+    """Route the leads now, or wait while somebody else does; False where time or room ran out."""
+    if all(lead.status != Status.RECEIVED for lead in leads):
         return True
     waiting = web.installation().waiting
     if not seconds or not waiting.acquire(blocking=False):
@@ -145,17 +148,21 @@ def wait_for(session: Session, lead: Lead, seconds: float) -> bool:
     try:
         until = time.monotonic() + seconds
         session.commit()
-        while True:
-            pipeline.advance(web.installation().sessions, lead.id, clock.now())
-            session.refresh(lead)
-            session.commit()
-            if lead.status != Status.RECEIVED:
-                return True
-            if time.monotonic() > until:
-                return False
-            time.sleep(POLL_SECONDS)
+        return all(_routed(session, lead, until) for lead in leads)
     finally:
         waiting.release()
+
+
+def _routed(session: Session, lead: Lead, until: float) -> bool:
+    while True:
+        pipeline.advance(web.installation().sessions, lead.id, clock.now())
+        session.refresh(lead)
+        session.commit()
+        if lead.status != Status.RECEIVED:
+            return True
+        if time.monotonic() > until:
+            return False
+        time.sleep(POLL_SECONDS)
 
 
 def as_json(lead: Lead, *, repeated: bool = False) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import clock, i18n, web
+from lmt import errors as error_pages
 from lmt.forms import page
 from lmt.forms.definition import CAMPAIGN_KEYS, FormDefinition
 from lmt.forms.token import issue_token, token_problem
@@ -43,11 +45,11 @@ def adf(code: str) -> ResponseReturnValue:
     delivery = machines.delivery_of_request(own_id)
     receipt, leads = machines.take_in(session, source, delivery, read_adf)
     seconds = machines.wait_seconds()
-    done = [machines.wait_for(session, lead, seconds) for lead in leads] if seconds else [False]
-    shown = machines.with_result if all(done) else _plain
+    done = bool(seconds) and machines.wait_for(session, leads, seconds)
+    shown = machines.with_result if done else _plain
     rows = [shown(session, lead, repeated=receipt.repeated) for lead in leads]
     answer = jsonify(rows[0] | {"leads": rows} if rows else {"leads": rows})
-    answer.status_code = 200 if all(done) else 202
+    answer.status_code = 200 if done else 202
     return answer
 
 
@@ -97,7 +99,7 @@ def _accept(definition: FormDefinition, answers: dict[str, str], key: str) -> st
     delivery = Delivery(body=body, content_type="application/json", key=f"form:{key}")
     _receipt, leads = machines.take_in(session, row.source, delivery, _read_form)
     lead = leads[0]
-    machines.wait_for(session, lead, FORM_WAIT_SECONDS)
+    machines.wait_for(session, [lead], FORM_WAIT_SECONDS)
     return url_for(
         "ingest.thanks",
         code=definition.code,
@@ -135,7 +137,12 @@ def _http_error(problem: HTTPException) -> ResponseReturnValue:
     """Machines get problem+json; a visitor gets the page that everybody gets."""
     if request.path.startswith("/ingest/"):
         return machines.answer_http_error(problem)
-    return problem
+    return error_pages.page(problem)
+
+
+@blueprint.errorhandler(SQLAlchemyError)
+def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
+    return _http_error(ServiceUnavailable())
 
 
 def _plain(_session: Any, lead: Lead, *, repeated: bool) -> dict[str, Any]:

@@ -124,8 +124,16 @@ class Consent(Base):
 
 
 def locked_lead(session: Session, lead_id: uuid.UUID) -> Lead:
-    """The lead, locked until the transaction ends; LookupError where the actor can't see it."""
-    lead = session.scalars(select(Lead).where(Lead.id == lead_id).with_for_update(of=Lead)).first()
+    """The lead, locked until the transaction ends; LookupError where the actor can't see it.
+
+    What the session knew of it before is read anew: it may have changed while we waited.
+    """
+    lead = session.scalars(
+        select(Lead)
+        .where(Lead.id == lead_id)
+        .with_for_update(of=Lead)
+        .execution_options(populate_existing=True)
+    ).first()
     if lead is None:
         raise LookupError(f"no lead {lead_id}")
     return lead

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask_security.core import RoleMixin, UserMixin
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -44,7 +42,6 @@ class User(UserMixin, Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     demo: Mapped[bool] = mapped_column(default=False)
     """Made by `lmt demo`: while one lives, only the loopback address is served."""
-    last_seen_at: Mapped[datetime | None]
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]
         secondary=role_user, lazy="selectin"
     )

@@ -25,6 +25,8 @@ class PlannedAction(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), index=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), index=True)
+    """Whose plan it is: it stays with that dealer when the lead moves on."""
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     kind: Mapped[str]
     due_at: Mapped[datetime]

@@ -99,6 +99,7 @@ def claim(
         .order_by(Message.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
+        .execution_options(populate_existing=True)
     ).all()
     lease_until = at + timedelta(seconds=lease_seconds)
     for message in due:
@@ -147,7 +148,10 @@ def resend(session: Session, message_id: uuid.UUID, at: datetime) -> None:
     One that is being sent right now is left alone. Raises LookupError where none is visible.
     """
     message = session.scalars(
-        select(Message).where(Message.id == message_id).with_for_update(of=Message)
+        select(Message)
+        .where(Message.id == message_id)
+        .with_for_update(of=Message)
+        .execution_options(populate_existing=True)
     ).first()
     if message is None:
         raise LookupError(f"no message {message_id}")

@@ -74,6 +74,11 @@ def tell_customer_transferred(session: Session, lead: Lead, offer: Offer, at: da
     _tell_customer(session, "customer_transferred", "transferred", lead, offer, {}, at)
 
 
+def tell_customer_assigned(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
+    """A dealer was found for a lead that had waited without one; its first dealer, told once."""
+    _tell_customer(session, "customer_transferred", "assigned", lead, offer, {}, at)
+
+
 def alert_unrouted(
     session: Session, lead: Lead, cause: str, recipients: Iterable[Recipient], at: datetime
 ) -> None:

@@ -73,7 +73,7 @@ def status(token: str) -> ResponseReturnValue:
 
 def _told(lead: Lead, dealer: DealerCard | None, at: datetime) -> dict[str, object]:
     status = Status(lead.status)
-    contacted = lead.contacted_at is not None
+    contacted = status is Status.CONTACTED
     waiting = status not in CLOSED and not contacted
     late = waiting and lead.promise_at is not None and lead.promise_at < at
     named = dealer if status not in {Status.WITHDRAWN} else None
@@ -113,7 +113,6 @@ def _lead(session: Session, lead_id: uuid.UUID) -> Lead | None:
                 Lead.request_type,
                 Lead.model,
                 Lead.promise_at,
-                Lead.contacted_at,
                 Lead.created_at,
                 raiseload=True,
             ),

@@ -6,10 +6,11 @@ counts. Callers hold the lead's lock already: lead, offer, dealer is the order o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from lmt.models import Dealer, DealerLoad
@@ -17,25 +18,28 @@ from lmt.routing.candidate import Candidate, Load
 from lmt.routing.network import Network
 from lmt.workhours import local_date
 
+_Counts = tuple[date, int, int, int, int]
+
 _ENSURE = text(
     "INSERT INTO dealer_load (dealer_id, day, day_used, month_used, open_used, received)"
     " VALUES (:dealer_id, :day, 0, 0, 0, 0) ON CONFLICT (dealer_id) DO NOTHING"
 )
-# A row of an earlier local date counts as zero; the same statement moves it on.
+# A row of an earlier local date counts as zero, and the same statement moves it on. It never moves
+# back: two workers whose clocks lie on either side of midnight would reset each other's counts.
 _TAKE = text(
     """
     UPDATE dealer_load SET
-        day_used = CASE WHEN day = :day THEN day_used ELSE 0 END + 1,
-        month_used = CASE WHEN date_trunc('month', day) = date_trunc('month', CAST(:day AS date))
+        day_used = CASE WHEN day >= :day THEN day_used ELSE 0 END + 1,
+        month_used = CASE WHEN date_trunc('month', day) >= date_trunc('month', CAST(:day AS date))
                      THEN month_used ELSE 0 END + 1,
         open_used = open_used + 1,
         received = received + 1,
-        day = :day
+        day = greatest(day, :day)
     WHERE dealer_id = :dealer_id
       AND (CAST(:day_cap AS int) IS NULL
-           OR CASE WHEN day = :day THEN day_used ELSE 0 END < :day_cap)
+           OR CASE WHEN day >= :day THEN day_used ELSE 0 END < :day_cap)
       AND (CAST(:month_cap AS int) IS NULL
-           OR CASE WHEN date_trunc('month', day) = date_trunc('month', CAST(:day AS date))
+           OR CASE WHEN date_trunc('month', day) >= date_trunc('month', CAST(:day AS date))
               THEN month_used ELSE 0 END < :month_cap)
       AND (CAST(:open_cap AS int) IS NULL OR open_used < :open_cap)
     RETURNING 1
@@ -72,24 +76,53 @@ def untake_slot(session: Session, dealer_id: int) -> None:
     session.execute(_UNTAKE, {"dealer_id": dealer_id})
 
 
-def loads_of(
-    session: Session, market_id: int, network: Network, at: datetime
-) -> Mapping[int, Load]:
-    """What each dealer of the market has received, on its own local date."""
-    rows = session.scalars(
-        select(DealerLoad)
+def one_move_at_a_time(session: Session, market_id: int) -> None:
+    """A lead that moves from dealer to dealer locks the counts of both. Within a market one such
+    move waits for the other, so that A to B and B to A never wait for each other."""
+    session.execute(text("SELECT pg_advisory_xact_lock(7240714, :id)"), {"id": market_id})
+
+
+class Loads(Mapping[int, Load]):
+    """What each dealer of a market has received, on its own local date; worked out when asked."""
+
+    def __init__(self, rows: Mapping[int, _Counts], network: Network, at: datetime) -> None:
+        self._rows, self._network, self._at = rows, network, at
+
+    def __getitem__(self, dealer_id: int) -> Load:
+        day, day_used, month_used, open_used, received = self._rows[dealer_id]
+        dealer = self._network.by_id(dealer_id)
+        today = day if dealer is None else local_date(dealer.calendar, self._at)
+        same_month = (day.year, day.month) >= (today.year, today.month)
+        return Load(
+            day_used=day_used if day >= today else 0,
+            month_used=month_used if same_month else 0,
+            open_used=open_used,
+            received=received,
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def loads_of(session: Session, market_id: int, network: Network, at: datetime) -> Loads:
+    """The counts of the market's dealers, as this transaction sees them."""
+    rows = session.execute(
+        select(
+            DealerLoad.dealer_id,
+            DealerLoad.day,
+            DealerLoad.day_used,
+            DealerLoad.month_used,
+            DealerLoad.open_used,
+            DealerLoad.received,
+        )
         .join(Dealer, Dealer.id == DealerLoad.dealer_id)
         .where(Dealer.market_id == market_id)
     )
-    days = {each.id: local_date(each.calendar, at) for each in network.candidates()}
-    return {row.dealer_id: _load(row, days.get(row.dealer_id, row.day)) for row in rows}
+    return Loads({row.dealer_id: _counts(row) for row in rows}, network, at)
 
 
-def _load(row: DealerLoad, today: date) -> Load:
-    this_month = (row.day.year, row.day.month) == (today.year, today.month)
-    return Load(
-        day_used=row.day_used if row.day == today else 0,
-        month_used=row.month_used if this_month else 0,
-        open_used=row.open_used,
-        received=row.received,
-    )
+def _counts(row: Row[*tuple[Any, ...]]) -> _Counts:
+    return row.day, row.day_used, row.month_used, row.open_used, row.received

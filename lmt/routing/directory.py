@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from shapely.geometry import shape
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lmt.models import (
@@ -24,28 +25,58 @@ from lmt.routing.candidate import Candidate
 from lmt.routing.network import Network
 from lmt.workhours import Calendar
 
+FAR_AWAY = datetime.max.replace(tzinfo=UTC)
+
 
 class Directory:
-    """Networks by market, valid for one version of the dealers. Safe to share among threads."""
+    """Networks by market, each good for one version of the dealers and until one of their rows
+    begins or ends. Safe to share among threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._version = -1
-        self._networks: dict[int, Network] = {}
+        self._networks: dict[int, _Kept] = {}
 
     def network(self, session: Session, market_id: int, at: datetime) -> Network:
-        """The market's dealers as they are now, at most one edit behind this transaction."""
+        """The market's dealers as they are at `at`, at most one edit behind this transaction."""
         version = session.scalars(select(NetworkVersion.version)).one()
         with self._lock:
             if version != self._version:
                 self._version, self._networks = version, {}
-            network = self._networks.get(market_id)
-        if network is None:
-            network = Network(candidates_of(session, market_id, at))
-            with self._lock:
-                if version == self._version:
-                    self._networks[market_id] = network
-        return network
+            kept = self._networks.get(market_id)
+        if kept is not None and kept.since <= at < kept.until:
+            return kept.network
+        kept = _Kept(
+            Network(candidates_of(session, market_id, at)),
+            at,
+            _next_change(session, market_id, at),
+        )
+        with self._lock:
+            if version == self._version:
+                self._networks[market_id] = kept
+        return kept.network
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    network: Network
+    since: datetime
+    until: datetime
+
+
+def _next_change(session: Session, market_id: int, at: datetime) -> datetime:
+    """When the first of the market's rows begins or ends by itself after `at`."""
+    edges = []
+    for model in (DealerTerms, Competence, Closure, Territory):
+        for edge in (func.lower(model.valid), func.upper(model.valid)):
+            edges.append(
+                select(func.min(edge))
+                .join(Dealer, Dealer.id == model.dealer_id)
+                .where(Dealer.market_id == market_id, edge > at)
+                .scalar_subquery()
+            )
+    earliest = session.execute(select(func.least(*edges))).scalar_one()
+    return FAR_AWAY if earliest is None else earliest
 
 
 directory = Directory()

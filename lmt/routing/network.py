@@ -97,6 +97,9 @@ class Network:
         number = self._by_code.get(code)
         return None if number is None else self._by_id[number]
 
+    def by_id(self, number: int) -> Candidate | None:
+        return self._by_id.get(number)
+
     def owners(self, lead: LeadFacts, located: bool) -> Sequence[Candidate]:
         """The owners of the lead's territory, by competence."""
         return self._territories.owners(lead, located, self._by_id)

@@ -119,7 +119,6 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
-        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_user_fs_uniquifier")),
@@ -682,6 +681,7 @@ def upgrade() -> None:
         "planned_action",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("lead_id", sa.Uuid(), nullable=False),
+        sa.Column("dealer_id", sa.Integer(), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -692,12 +692,18 @@ def upgrade() -> None:
             "kind IN ('call','test_drive','visit')", name=op.f("ck_planned_action_kind")
         ),
         sa.ForeignKeyConstraint(
+            ["dealer_id"], ["dealer.id"], name=op.f("fk_planned_action_dealer_id_dealer")
+        ),
+        sa.ForeignKeyConstraint(
             ["lead_id"], ["lead.id"], name=op.f("fk_planned_action_lead_id_lead")
         ),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["user.id"], name=op.f("fk_planned_action_owner_id_user")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_planned_action")),
+    )
+    op.create_index(
+        op.f("ix_planned_action_dealer_id"), "planned_action", ["dealer_id"], unique=False
     )
     op.create_index(op.f("ix_planned_action_lead_id"), "planned_action", ["lead_id"], unique=False)
     op.create_index(
