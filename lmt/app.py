@@ -8,7 +8,7 @@ from flask import Flask, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 
-from lmt import accounts, api, assets, errors, health, templating, web
+from lmt import accounts, api, assets, errors, health, logs, templating, web
 from lmt.config import BadSetting, Settings, from_environment
 from lmt.db import engine_for, sessions_for
 from lmt.ingest import machines
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     Raises BadSetting without a database: `lmt run` starts the embedded one and names it.
     """
     settings = settings or from_environment()
+    logs.configure_once(settings.log_level)
     if engine is None:
         if settings.embedded:
             raise BadSetting("DATABASE_URL is missing; `lmt run` brings its own database")

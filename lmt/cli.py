@@ -117,12 +117,12 @@ def init(context: Context) -> None:
 def demo(context: Context, as_json: bool) -> None:
     """Fill an empty installation with a demo network, or say what is there."""
     from lmt.demo.fill import DemoRefused
-    from lmt.run import prepare
+    from lmt.run import NotReady, prepare
 
     with context.database() as settings:
         try:
             facts = prepare(settings, demo=True)
-        except DemoRefused as problem:
+        except (DemoRefused, NotReady) as problem:
             raise click.ClickException(str(problem)) from problem
     assert facts is not None
     if as_json:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 LOCALES = ("en", "fr", "de", "es", "pl", "nl", "tr", "ar")
+SHORTEST_SECRET = 32
 
 
 class BadSetting(ValueError):
@@ -20,14 +24,14 @@ class Settings:
     """What an installation decides about itself. Times in seconds, sizes in bytes."""
 
     instance: Path
-    database_url: str
-    listen_database_url: str
+    database_url: str = field(repr=False)
+    listen_database_url: str = field(repr=False)
     base_url: str
     host: str
     port: int
     web_threads: int
-    secret_key: str
-    smtp_url: str
+    secret_key: str = field(repr=False)
+    smtp_url: str = field(repr=False)
     mail_from: str
     ratelimit_storage_uri: str
     max_body_bytes: int
@@ -51,7 +55,27 @@ class Settings:
 
     @property
     def loopback(self) -> bool:
-        return self.host in {"127.0.0.1", "::1", "localhost"}
+        return is_loopback(self.host)
+
+    @property
+    def own_address(self) -> str:
+        """Where the web process is asked on this machine, without a path."""
+        return address_of(self.host, self.port)
+
+
+def is_loopback(host: str) -> bool:
+    """Can `host`, a name or an address, be reached from this machine alone?"""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def address_of(host: str, port: int) -> str:
+    """As a URL writes it: an IPv6 address in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
@@ -67,11 +91,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         instance=instance,
         database_url=database_url,
         listen_database_url=_psycopg(env, "LISTEN_DATABASE_URL") or database_url,
-        base_url=env.get("LMT_BASE_URL", f"http://{host}:{port}").rstrip("/"),
+        base_url=env.get("LMT_BASE_URL", address_of(host, port)).rstrip("/"),
         host=host,
         port=port,
         web_threads=_whole(env, "LMT_WEB_THREADS", 16),
-        secret_key=env.get("LMT_SECRET_KEY", "") or _own_secret(instance),
+        secret_key=_given_secret(env) or _own_secret(instance),
         smtp_url=smtp_url,
         mail_from=env.get("LMT_MAIL_FROM", "LMT <leads@lmt.example>"),
         ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI", "memory://"),
@@ -101,15 +125,33 @@ def _psycopg(env: Mapping[str, str], name: str) -> str:
     return f"postgresql+psycopg://{rest}"
 
 
+def _given_secret(env: Mapping[str, str]) -> str:
+    key = env.get("LMT_SECRET_KEY", "")
+    if key and len(key.strip()) < SHORTEST_SECRET:
+        raise BadSetting(f"LMT_SECRET_KEY must have {SHORTEST_SECRET} characters or more")
+    return key
+
+
 def _own_secret(instance: Path) -> str:
     """A random key kept in the instance folder, so that sessions outlive a restart."""
     path = instance / "secret_key"
-    instance.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(handle, "w") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
+    if not path.exists():
+        _keep_secret(path, secrets.token_urlsafe(48))
+    key = path.read_text()
+    if len(key.strip()) < SHORTEST_SECRET:
+        raise BadSetting(
+            f"LMT_SECRET_KEY is not set, and {path} holds fewer than {SHORTEST_SECRET} characters:"
+            " delete it to get a new one, which ends all sessions and links"
+        )
     return key
+
+
+def _keep_secret(path: Path, key: str) -> None:
+    """Whole or not at all, also when the machine stops; the first of several processes wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import psycopg
@@ -49,6 +49,8 @@ def engine_for(url: str, *, pool_size: int = 5, application_name: str = "lmt") -
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # An error's text would name the customer whose row it was.
+        hide_parameters=True,
         connect_args={
             "application_name": application_name,
             "options": "-c timezone=UTC -c lock_timeout=10s",
@@ -94,11 +96,6 @@ _counter = _Counter()
 def uuid7_floor(at: datetime) -> uuid.UUID:
     """The smallest version-7 id of the millisecond of `at`: the edge of a partition."""
     return uuid.UUID(int=_version7(int(at.timestamp() * 1000), 0))
-
-
-def uuid7_time(value: uuid.UUID) -> datetime:
-    """The instant an id of version 7 was made for, to the millisecond."""
-    return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
 
 
 def _version7(milliseconds: int, entropy: int) -> int:

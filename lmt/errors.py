@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from lmt.i18n import gettext as _
-from lmt.web import forget_visitor, is_public, login_address
+from lmt.web import forget_visitor, is_for_visitors, is_public, login_address
 
 _MACHINES = ("/api/", "/ingest/")
 
@@ -33,10 +33,11 @@ def register(app: Flask, answer_machines: Callable[[HTTPException], ResponseRetu
 def page(problem: HTTPException) -> ResponseReturnValue:
     """The error as a page, with the headers the error asks for."""
     code = problem.code or 500
-    if code >= 500:
+    outside = is_for_visitors()
+    if code >= 500 or outside:
         forget_visitor()
     title, text = words(problem)
-    body = render_template("errors/error.html", code=code, title=title, text=text)
+    body = render_template("errors/error.html", code=code, title=title, text=text, outside=outside)
     keep = ("Retry-After", "Allow")
     headers = {name: value for name, value in problem.get_headers() if name in keep}
     return body, code, headers

@@ -46,7 +46,7 @@ def reading(locale: str, timezone: str = "UTC") -> Iterator[Reader]:
 
 
 def set_reader(locale: str, timezone: str) -> None:
-    """For a request, whose end resets the context by itself."""
+    """Until it is set anew: `lmt.web` puts back at a request's end who was the reader before."""
     _reader.set(Reader(best_locale([locale]), timezone))
 
 

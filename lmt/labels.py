@@ -72,7 +72,6 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "all_tried": _l("Every dealer nearby declined or let it pass"),
         "no_opening": _l("No dealer opens soon enough"),
         "failed": _l("A step failed and is tried again"),
-        "test": _l("A test: decided, but given to nobody"),
     },
     "how": {
         "preferred": _l("The customer chose this dealer"),
@@ -129,6 +128,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "customer": _l("The customer asked"),
         "no_lead": _l("Not a request at all"),
         "duplicate": _l("Entered twice"),
+        "test": _l("A test: decided, but given to nobody"),
     },
     "contact_how": {
         "phone": _l("Phone"),
@@ -152,6 +152,12 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "postcode": _l("By postcode"),
         "city": _l("By city name"),
         "dealer": _l("By the chosen dealer"),
+    },
+    "location_problem": {
+        "nothing_given": _l("No place was given"),
+        "unknown": _l("The place is not known"),
+        "ambiguous": _l("Several places have this name"),
+        "conflict": _l("Postcode and city lie far apart"),
     },
     "event": {
         "received": _l("Received"),
@@ -194,6 +200,9 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     },
 }
 
+GIVEN_BY_LMT: Mapping[str, frozenset[str]] = {"withdraw_reason": frozenset({"test"})}
+"""Codes by kind that no person chooses."""
+
 
 def label(kind: str, code: str) -> str:
     """The reader's words for `code`; a code nobody named is shown as it is."""
@@ -203,4 +212,5 @@ def label(kind: str, code: str) -> str:
 
 def choices(kind: str) -> list[tuple[str, str]]:
     """Codes with their words, in the order in which they are offered."""
-    return [(code, str(words)) for code, words in LABELS[kind].items()]
+    hidden = GIVEN_BY_LMT.get(kind, frozenset())
+    return [(code, str(words)) for code, words in LABELS[kind].items() if code not in hidden]

@@ -90,7 +90,10 @@ def prepare(settings: Settings, *, demo: bool) -> DemoFacts | None:
     Raises NotReady for a demo that others than this machine could reach.
     """
     if demo and not settings.loopback:
-        raise NotReady(f"a demo is for this machine alone: {_abroad(settings)}")
+        raise NotReady(
+            f"a demo is for this machine alone: {settings.host} is refused; set LMT_HOST to a"
+            " loopback address"
+        )
     engine = engine_for(settings.database_url, application_name="lmt init")
     try:
         install(engine, clock.now())
@@ -112,14 +115,10 @@ def refuse_demo_abroad(settings: Settings) -> None:
     finally:
         engine.dispose()
     if known is not None:
-        raise NotReady(f"demo accounts live in this database: {_abroad(settings)}")
-
-
-def _abroad(settings: Settings) -> str:
-    return (
-        f"{settings.host} is refused; use a loopback address, or a database without the demo"
-        " (LMT_HOST, DATABASE_URL)"
-    )
+        raise NotReady(
+            f"demo accounts live in this database: {settings.host} is refused; use a loopback"
+            " address, or a database without the demo"
+        )
 
 
 def web_command(settings: Settings) -> list[str]:

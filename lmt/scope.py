@@ -151,7 +151,11 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     yield (
         Message,
         or_(
-            and_(Message.audience == "dealer", Message.dealer_id.in_(actor.dealers)),
+            # Of a lead that has gone, a dealer keeps the mails to itself, not the customer's.
+            and_(
+                Message.dealer_id.in_(actor.dealers),
+                or_(Message.audience == "dealer", Message.lead_id.in_(leads)),
+            ),
             _any(_in_market(part, Message.market_id) for part in actor.parts),
         ),
     )

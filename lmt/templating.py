@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -82,13 +83,15 @@ def page_ngettext(
 
 def languages() -> list[tuple[str, str, str]]:
     """(code, own name, this page in that language), in the order of the setting."""
-    here = {**(request.view_args or {}), **request.args.to_dict(flat=False)}
+    # Never as arguments of url_for, some of which it takes for its own (`_scheme`, `_external` …).
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
     endpoint = request.endpoint if request.method == "GET" else None
+    path = url_for(endpoint, **(request.view_args or {})) if endpoint else ""
     rows = []
     for code in LOCALES:
         name = Locale(code).get_display_name() or code
-        address = url_for(endpoint, **{**here, "lang": code}) if endpoint else f"?lang={code}"
-        rows.append((code, name[:1].upper() + name[1:], address))
+        query = urlencode([*(asked if endpoint else []), ("lang", code)])
+        rows.append((code, name[:1].upper() + name[1:], f"{path}?{query}"))
     return rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -17,10 +17,12 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from lmt import clock, i18n
 from lmt.config import LOCALES, Settings
 from lmt.db import SessionFactory
+from lmt.forms.page import IDEMPOTENCY_FIELD
 from lmt.models import User
 from lmt.scope import NOBODY, Actor, act_as, actor_of
 
@@ -137,8 +139,10 @@ def forget_visitor() -> None:
 def register(app: Flask) -> None:
     """Hang the shared parts into the life of a request."""
     app.before_request(_read_language)
+    app.before_request(_refuse_nul)
     app.before_request(_refuse_strangers)
     app.teardown_request(_close_session)
+    app.teardown_request(_forget_reader)
     csrf.init_app(app)
     limiter.init_app(app)
 
@@ -154,10 +158,16 @@ def login_address() -> str:
     return url_for("security.login", next=came_from)
 
 
+def is_for_visitors() -> bool:
+    """Is this a page or a door for people and programs that never log in?"""
+    return request.blueprint in _NO_COOKIES or request.endpoint == "static"
+
+
 def _read_language() -> None:
+    g.reader_before = i18n.reader()
     wanted = request.args.get("lang", "")
     chosen = wanted if wanted in LOCALES else ""
-    if request.blueprint in _NO_COOKIES or request.endpoint == "static":
+    if is_for_visitors():
         i18n.set_reader(chosen or _accepted(), "UTC")
         return
     if chosen:
@@ -171,6 +181,34 @@ def _read_language() -> None:
 
 def _accepted() -> str:
     return i18n.best_locale([tag for tag, _quality in request.accept_languages])
+
+
+def _forget_reader(_problem: BaseException | None) -> None:
+    """A thread lives on after its request, and speaks as before."""
+    before = g.pop("reader_before", None)
+    if before is not None:
+        i18n.set_reader(before.locale, before.timezone)
+
+
+def _refuse_nul() -> None:
+    """No browser sends NUL, and PostgreSQL keeps none: 400, before it is an error of ours."""
+    given = [request.path]
+    if request.blueprint == "ingest":
+        # What customers wrote is cleaned and kept; our own page wrote the key.
+        if request.endpoint == "ingest.submit":
+            given.append(request.form.get(IDEMPOTENCY_FIELD, ""))
+    else:
+        given += _texts(request.args)
+        if request.blueprint != "api":
+            given += _texts(request.form)
+    if any("\0" in text for text in given):
+        abort(400)
+
+
+def _texts(values: MultiDict[str, str]) -> Iterator[str]:
+    for name, value in values.items(multi=True):
+        yield name
+        yield value
 
 
 def _refuse_strangers() -> ResponseReturnValue | None:

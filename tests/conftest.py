@@ -78,7 +78,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     environment = {
         "LMT_INSTANCE": str(tmp_path / "instance"),
         "DATABASE_URL": database_url,
-        "LMT_SECRET_KEY": "a secret of the tests",
+        "LMT_SECRET_KEY": "a secret of the tests, of no worth elsewhere",
         "LMT_BASE_URL": "http://localhost",
     }
     return from_environment(environment)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -53,9 +54,10 @@ def test_an_impossible_account_is_refused_in_a_line(lmt: Lmt, words: tuple[str, 
 
 
 def test_a_decision_is_explained_on_the_terminal(
-    lmt: Lmt, offered_lead: Callable[..., Lead]
+    lmt: Lmt, offered_lead: Callable[..., Lead], client: FlaskClient
 ) -> None:
     lead = offered_lead()
+    client.get("/login?lang=ar")  # Who asked before leaves no language behind.
     output = lmt("route", "explain", lead.reference).output
     assert "The closest eligible dealer" in output
     for words in ("PL-WAW-1", "PL-WAW-2", "Farther away"):
@@ -86,10 +88,21 @@ def test_demo_accounts_never_meet_the_open_network(settings: Settings, session: 
         refuse_demo_abroad(abroad)
 
 
+def test_a_demo_is_not_filled_where_others_reach_it(
+    lmt: Lmt, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMT_HOST", "0.0.0.0")
+    result = lmt("demo")
+    assert result.exit_code == 1
+    assert "0.0.0.0 is refused" in result.output
+    assert session.scalars(select(User).where(User.demo)).first() is None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("LMT_PORT", "eighty"),
+        ("LMT_SECRET_KEY", "short"),
         ("DATABASE_URL", "mysql://localhost/lmt"),
         ("LISTEN_DATABASE_URL", "localhost"),
         ("SMTP_URL", "mail.example"),

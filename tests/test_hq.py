@@ -13,11 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.desk.timeline import moment
 from lmt.hq.correspondence import message_of
 from lmt.hq.deliveries import bytes_shown, hex_dump
 from lmt.hq.explain import in_words
 from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, position
 from lmt.hq.queues import REMEDIES, remedy
+from lmt.hq.timeline import details
 from lmt.i18n import reading
 from lmt.labels import LABELS
 from lmt.models import Event, Lead, Message, User
@@ -165,7 +167,6 @@ def test_each_number_of_the_overview_leads_to_as_many_rows(enter: Enter, house: 
         ("market=two-poland", set()),
         ("status=nonsense", {"a", "b", "c"}),
         ("after=nonsense", {"a", "b", "c"}),
-        ("search=%00", {"a", "b", "c"}),
     ],
 )
 def test_the_filters_of_the_list(
@@ -300,6 +301,81 @@ def test_a_queue_tells_cause_and_remedy(enter: Enter, house: TwoMarkets) -> None
     page = enter("hana").get("/hq/queues/unrouted").text
     assert "All dealers nearby have reached their cap" in page
     assert "Raise a cap" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "headquarters", "dealer"),
+    [
+        ("planned", {"plan_kind": "visit"}, "Visit", "Visit"),
+        ("plan_done", {"plan_kind": "call"}, "Call", "Call"),
+        ("located", {"problem": "nothing_given"}, "No place was given", "No place was given"),
+        ("located", {"problem": "unknown"}, "not known", "not known"),
+        ("located", {"problem": "ambiguous"}, "Several places", "Several places"),
+        ("located", {"problem": "conflict"}, "far apart", "far apart"),
+        ("withdrawn", {"reason": "test"}, "A test", "A test"),
+        ("withdrawn", {"reason": "customer"}, "The customer asked", "The customer asked"),
+        ("offer_declined", {"reason": "no_capacity"}, "No capacity", "No capacity"),
+        ("lost", {"reason": "price"}, "Price", "Price"),
+        ("reassigned", {"reason": "Riyadh never answers"}, "Riyadh never answers", None),
+        ("mail_failed", {"problem": "550 no such user"}, "550 no such user", None),
+    ],
+)
+def test_what_happened_is_told_in_words(
+    kind: str, data: dict[str, str], headquarters: str, dealer: str | None
+) -> None:
+    event = Event(kind=kind, data=data, at=NOW)
+    with reading("en"):
+        (told,) = details(event)
+        shown = moment(event, "UTC").details
+    assert headquarters in told
+    assert not shown if dealer is None else dealer in shown[0]
+
+
+def test_that_a_lead_was_a_test_is_for_nobody_to_choose(enter: Enter, house: TwoMarkets) -> None:
+    lead = house.lead(market=house.gulf, status="unrouted", cause="all_capped")
+    hana = enter("hana")
+    options = parsed(hana.get(f"/hq/leads/{lead.id}").text).xpath(
+        "//select[@id='f-withdraw']/option/@value"
+    )
+    assert options == ["", "customer", "no_lead", "duplicate"]
+    refused = hana.post(f"/hq/leads/{lead.id}/withdraw", data={"reason": "test"})
+    assert refused.status_code == 422
+
+
+def test_ways_to_reach_a_customer_carry_nothing_else(enter: Enter, house: TwoMarkets) -> None:
+    lead = house.lead(
+        house.riyadh, email="a+b?bcc=evil@x.example", phone="+966 50 000;phone-context=evil?x"
+    )
+    page = parsed(enter("hana").get(f"/hq/leads/{lead.id}").text)
+    ways = page.xpath("//a[starts-with(@href,'mailto:') or starts-with(@href,'tel:')]/@href")
+    assert ways == [
+        "tel:+96650000%3Bphone-context%3Devil%3Fx",
+        "mailto:a%2Bb%3Fbcc%3Devil@x.example",
+    ]
+
+
+def test_more_dealers_than_a_list_can_hold_are_named_by_code(
+    enter: Enter, house: TwoMarkets, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lmt.hq import queries
+
+    lead = house.lead(market=house.gulf, status="unrouted", cause="all_capped")
+    hana = enter("hana")
+    addresses = ("/hq/leads?dealer=two-jeddah", f"/hq/leads/{lead.id}")
+    for most, shape in ((2, "select"), (1, "input")):
+        monkeypatch.setattr(queries.dealer_options, "__kwdefaults__", {"market": "", "most": most})
+        for address in addresses:
+            page = parsed(hana.get(address).text)
+            (named,) = page.xpath("//form//*[@name='dealer']")
+            assert named.tag == shape, (address, most)
+            if shape == "select":
+                listed = set(named.xpath(".//option/@value"))
+                assert listed == {"", "two-riyadh", "two-jeddah"}
+    assert parsed(hana.get(addresses[0]).text).xpath("//input[@name='dealer']/@value") == [
+        "two-jeddah"
+    ]
+    given = {"dealer": "two-jeddah", "reason": "They know the customer"}
+    assert hana.post(f"/hq/leads/{lead.id}/assign", data=given).status_code == 302
 
 
 def test_every_cause_has_a_remedy() -> None:

@@ -118,10 +118,15 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
     for name, lead in leads.items():
         fresh = session.get_one(Lead, lead.id)
         assert (fresh.status, fresh.dealer_id) == ("offered", world.dealers[HOLDERS[name]])
-        plan = PlannedAction(
-            lead_id=lead.id, kind="call", due_at=FRIDAY, note=f"note {name}", created_at=FRIDAY
-        )
         assert fresh.dealer_id is not None
+        plan = PlannedAction(
+            lead_id=lead.id,
+            dealer_id=fresh.dealer_id,
+            kind="call",
+            due_at=FRIDAY,
+            note=f"note {name}",
+            created_at=FRIDAY,
+        )
         won = Outcome(lead_id=lead.id, kind="won", at=FRIDAY, dealer_id=fresh.dealer_id)
         session.add_all([plan, won])
         session.flush()

@@ -114,7 +114,7 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "planned": {"plan_kind": "plan_kind"},
     "plan_done": {"plan_kind": "plan_kind"},
     "routed": {"how": "how"},
-    "located": {"method": "location_method"},
+    "located": {"method": "location_method", "problem": "location_problem"},
     "mail_sent": {"kind": "message_kind"},
     "mail_failed": {"kind": "message_kind"},
     "queued": {"cause": "cause"},
@@ -122,7 +122,6 @@ _CODES: Mapping[str, Mapping[str, str]] = {
 _SENTENCES: Mapping[str, Callable[[object, str], str]] = {
     "note": _text,
     "text": _text,
-    "reason": _text,
     "place": _text,
     "model": _text,
     "value": _figure,

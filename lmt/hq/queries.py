@@ -147,20 +147,24 @@ def choices_for(session: Session) -> Choices:
 
 def dealer_options(
     session: Session, *, at: datetime, market: str = "", most: int = 1_000
-) -> list[tuple[str, str, str]]:
-    """(code, name, city) of the dealers in scope, by name; for a list to pick from."""
+) -> list[tuple[str, str, str]] | None:
+    """(code, name, city) of the dealers in scope, by name; for a list to pick from.
+
+    None where there are more than `most`: such a list would be no help, and its code is asked for.
+    """
     statement = (
         select(Dealer.code, DealerTerms.name, DealerTerms.city)
         .join(DealerTerms, DealerTerms.dealer_id == Dealer.id)
         .where(DealerTerms.holds_at(at))
         .order_by(DealerTerms.name, Dealer.code)
-        .limit(most)
+        .limit(most + 1)
     )
     if market:
         statement = statement.join(Market, Dealer.market_id == Market.id).where(
             Market.code == market
         )
-    return [(code, name, city) for code, name, city in session.execute(statement)]
+    rows = session.execute(statement).all()
+    return None if len(rows) > most else [(code, name, city) for code, name, city in rows]
 
 
 def dealers(

@@ -38,8 +38,6 @@ REMEDIES: Mapping[str, LazyProxy] = {
     "all_refused": _l("See on the lead's page why each was ruled out, then assign by hand."),
     "all_tried": _l("Call one of the dealers that let it pass, then assign it by hand."),
     "no_opening": _l("Check the dealers' hours and closures, or assign by hand."),
-    "no_policy": _l("Publish a routing policy for this market."),
-    "no_market": _l("Add the country to a market, or withdraw the lead."),
     "failed": _l("It is tried again by itself. Tell your administrator if it stays here."),
 }
 

@@ -17,7 +17,7 @@ from lmt.hq.onelead import lead_view
 from lmt.hq.queues import ABOUT, NOTHING, QUEUE_NAMES, TITLES, remedy
 from lmt.hq.timeline import details
 from lmt.i18n import gettext as _
-from lmt.labels import LABELS, choices, label
+from lmt.labels import choices, label
 from lmt.lifecycle import OPEN, IllegalStep, Status, may_step
 
 __all__ = ["blueprint", "correspondence", "deliveries", "network", "reporting"]
@@ -110,7 +110,7 @@ def assign(lead_id: uuid.UUID) -> ResponseReturnValue:
 @web.require("lead.assign")
 def withdraw(lead_id: uuid.UUID) -> ResponseReturnValue:
     reason = request.form.get("reason", "")
-    if reason not in LABELS["withdraw_reason"]:
+    if reason not in dict(choices("withdraw_reason")):
         errors = {"withdraw": _("Choose one of the options.")}
         return _lead_page(lead_id, errors=errors), 422
     session = web.db()

@@ -23,6 +23,9 @@ from lmt.notify.facts import MailFacts
 from lmt.notify.letter import Letter, Line, Rendered, Value, written
 from lmt.notify.suggestion import next_step
 
+LONGEST_GREETED = 60
+"""Characters of a name in a greeting."""
+
 
 def render(kind: str, facts: MailFacts, *, language: str, timezone: str, base_url: str) -> Rendered:
     """The mail of this kind for a reader of `language` in `timezone`. Raises KeyError."""
@@ -175,9 +178,16 @@ def _headquarters_unrouted(facts: MailFacts, base_url: str) -> Letter:
 
 
 def _greeting(facts: MailFacts) -> list[Line]:
-    if not facts.full_name:
+    if not _is_greetable(facts.full_name):
         return []
     return [Line(_("Hello %(name)s,"), {"name": Value(facts.full_name)})]
+
+
+def _is_greetable(name: str) -> bool:
+    """Whoever fills the public form names the person we write to: an address of the web, or a
+    message in place of a name, must not go out under our own."""
+    shown = name.strip().casefold()
+    return 0 < len(shown) <= LONGEST_GREETED and "://" not in shown and "www." not in shown
 
 
 def _promise(facts: MailFacts) -> Line | None:
