@@ -195,7 +195,7 @@ def truth(session: Session, name: str, parts: Parts, world: World) -> dict[type[
     def may(row: Any) -> bool:
         if isinstance(row, Lead):
             return row.id in leads
-        if isinstance(row, Event | Offer):
+        if isinstance(row, Event | Offer | PlannedAction):
             return row.lead_id in leads and (not own or row.dealer_id in {None, own})
         if isinstance(row, BY_LEAD):
             return row.lead_id in leads
@@ -204,7 +204,8 @@ def truth(session: Session, name: str, parts: Parts, world: World) -> dict[type[
         if isinstance(row, CustomerKey):
             return row.customer_id in customers
         if isinstance(row, Message):
-            return row.dealer_id == own if own else row.market_id in markets
+            to_dealer = row.audience == "dealer" or row.lead_id in leads
+            return (row.dealer_id == own and to_dealer) if own else row.market_id in markets
         if isinstance(row, Dealer):
             return row.id in dealers
         if isinstance(row, BY_SOURCE):
