@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt.desk.timeline import moment
+from lmt.eventwords import event_words
 from lmt.hq.correspondence import message_of
 from lmt.hq.deliveries import bytes_shown, hex_dump
 from lmt.hq.explain import in_words
 from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, position
 from lmt.hq.queues import REMEDIES, remedy
-from lmt.hq.timeline import details
 from lmt.i18n import reading
 from lmt.labels import LABELS
 from lmt.models import Event, Lead, Message, User
@@ -325,7 +325,7 @@ def test_what_happened_is_told_in_words(
 ) -> None:
     event = Event(kind=kind, data=data, at=NOW)
     with reading("en"):
-        (told,) = details(event)
+        (told,) = event_words(event.kind, event.data)
         shown = moment(event, "UTC").details
     assert headquarters in told
     assert not shown if dealer is None else dealer in shown[0]

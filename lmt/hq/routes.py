@@ -9,13 +9,13 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lmt import pipeline, web
+from lmt.eventwords import event_words
 from lmt.hq import correspondence, deliveries, network, reporting
 from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
 from lmt.hq.filters import LeadFilter, position
 from lmt.hq.onelead import lead_view
 from lmt.hq.queues import ABOUT, NOTHING, QUEUE_NAMES, TITLES, remedy
-from lmt.hq.timeline import details
 from lmt.i18n import gettext as _
 from lmt.labels import choices, label
 from lmt.lifecycle import OPEN, IllegalStep, Status, may_step
@@ -169,7 +169,7 @@ def _lead_page(
         "hq/lead.html",
         view=view,
         lead=view.lead,
-        details=details,
+        event_words=event_words,
         nearest=[row for row in ranked if row.code != _code_of(view)],
         dealers=dealers,
         may_assign=movable,

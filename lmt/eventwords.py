@@ -1,0 +1,102 @@
+"""What an event of a lead's history tells: its codes and figures in the reader's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from lmt.i18n import format_day_time, format_km, format_number
+from lmt.i18n import gettext as _
+from lmt.labels import LABELS, label
+
+
+def event_words(
+    kind: str,
+    data: Mapping[str, Any] | None,
+    *,
+    zone: str | None = None,
+    hidden: Collection[str] = (),
+) -> list[str]:
+    """Short phrases in the order of `data`; instants on the wall of `zone` (None: the reader's).
+
+    `hidden` names free texts that this reader must not see; codes are always told. What has no
+    words (ids, lists) is left out.
+    """
+    coded = _CODES.get(kind, {})
+    told = []
+    for key, value in (data or {}).items():
+        if value in (None, "") or isinstance(value, dict | list):
+            continue
+        if key in coded:
+            told.append(label(coded[key], str(value)))
+        elif key in _PHRASES and key not in hidden:
+            told.append(_PHRASES[key](value, zone))
+    return [words for words in told if words]
+
+
+Phrase = Callable[[Any, str | None], str]
+
+_CODES: Mapping[str, Mapping[str, str]] = {
+    "offer_declined": {"reason": "decline_reason"},
+    "lost": {"reason": "lost_reason"},
+    "withdrawn": {"reason": "withdraw_reason"},
+    "contacted": {"how": "contact_how", "result": "contact_result"},
+    "planned": {"plan_kind": "plan_kind"},
+    "plan_done": {"plan_kind": "plan_kind"},
+    "routed": {"how": "how"},
+    "offered": {"how": "how"},
+    "located": {"method": "location_method", "problem": "location_problem"},
+    "mail_sent": {"kind": "message_kind"},
+    "mail_failed": {"kind": "message_kind"},
+    "queued": {"cause": "cause"},
+}
+"""Kind of event → key of its data → kind of label."""
+
+
+def _as_typed(value: Any, _zone: str | None) -> str:
+    return str(value)
+
+
+def _figure(value: Any, _zone: str | None) -> str:
+    return format_number(value) if isinstance(value, int | float) else str(value)
+
+
+def _known(kind: str) -> Phrase:
+    """A code that older versions, or other markets, may have named otherwise."""
+    return lambda value, _zone: label(kind, str(value)) if str(value) in LABELS[kind] else ""
+
+
+def _km(sentence: Callable[[str], str]) -> Phrase:
+    return lambda value, _zone: (
+        sentence(format_km(float(value))) if isinstance(value, int | float) else ""
+    )
+
+
+def _when(sentence: Callable[[str], str]) -> Phrase:
+    def told(value: Any, zone: str | None) -> str:
+        try:
+            return sentence(format_day_time(datetime.fromisoformat(str(value)), zone))
+        except ValueError:
+            return ""
+
+    return told
+
+
+_PHRASES: Mapping[str, Phrase] = {
+    "note": _as_typed,
+    "text": _as_typed,
+    "reason": _as_typed,
+    "problem": _as_typed,
+    "place": _as_typed,
+    "model": _as_typed,
+    "value": _figure,
+    "order_number": lambda value, _zone: _("Order %(number)s", number=str(value)),
+    "request_type": _known("request_type"),
+    "band": _known("band"),
+    "distance_km": _km(lambda distance: distance),
+    "accuracy_km": _km(lambda distance: _("within %(km)s", km=distance)),
+    "expires_at": _when(lambda when: _("until %(when)s", when=when)),
+    "due_at": _when(lambda when: _("for %(when)s", when=when)),
+    "promise_at": _when(lambda when: _("by %(when)s", when=when)),
+}
