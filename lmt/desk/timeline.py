@@ -35,7 +35,7 @@ ICONS: Mapping[str, str] = {
 }
 
 HIDDEN = frozenset({"reason", "problem"})
-"""Why headquarters moved a lead, in its own words, and what a mail server said: not the dealer's."""
+"""Headquarters' own words on moving a lead, and what a mail server said: not the dealer's."""
 
 
 @dataclass(frozen=True, slots=True)
