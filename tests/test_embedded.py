@@ -28,6 +28,8 @@ SCRIPT = """
 import os, signal, sys, time
 from pathlib import Path
 from lmt import embedded
+# A shell that runs jobs in the background starts them with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 instance, fast = Path(sys.argv[1]), {"fsync": "off", "shared_buffers": "16MB"}
 def say(*words):
     print("SAID", *words, flush=True)
