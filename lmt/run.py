@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
 
@@ -163,25 +163,20 @@ class _Ending:
         return self._event.wait(seconds)
 
 
-class _child(ExitStack):
+@contextmanager
+def _child(settings: Settings, kind: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process of our own: told where the database is, and ended with us."""
-
-    def __init__(self, settings: Settings, kind: str):
-        super().__init__()
-        self._settings, self._kind = settings, kind
-
-    def __enter__(self) -> subprocess.Popen[bytes]:  # type: ignore[override]
-        command = (
-            web_command(self._settings)
-            if self._kind == "web"
-            else [sys.executable, "-m", "lmt.cli", "worker"]
-        )
-        # A group of its own: Ctrl-C in the terminal reaches us alone, and we stop it in order.
-        process = subprocess.Popen(
-            command, env=web_environment(self._settings), start_new_session=True
-        )
-        self.callback(_stop, process)
-        return process
+    worker = [sys.executable, "-m", "lmt.cli", "worker"]
+    # A group of its own: Ctrl-C in the terminal reaches us alone, and we stop it in order.
+    process = subprocess.Popen(
+        web_command(settings) if kind == "web" else worker,
+        env=web_environment(settings),
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
 
 
 def web_environment(settings: Settings) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -108,6 +109,6 @@ def test_a_demo_is_not_filled_where_others_reach_it(
         ("SMTP_URL", "mail.example"),
     ],
 )
-def test_a_bad_setting_is_named(name: str, value: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_setting_is_named(name: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match=f"^{name} "):
         from_environment({"LMT_INSTANCE": str(tmp_path), name: value})

@@ -13,6 +13,7 @@ from lmt import pipeline
 from lmt.db import SessionFactory
 from lmt.models import DealerLoad, Event, Lead, Message, Offer, User
 from lmt.placing import LOOK_AGAIN
+from lmt.qualify.classify import Qualification
 from lmt.scope import actor_of
 from lmt.worker import advance_leads
 from tests.world import FRIDAY, World, send
@@ -152,7 +153,7 @@ def test_a_step_that_fails_is_put_off_and_blocks_nobody(
     good = sent_lead(phone="+48 512 345 679", email="ewa@example.com")
     real = pipeline.qualify_lead
 
-    def failing(session: Session, lead: Lead):  # type: ignore[no-untyped-def]
+    def failing(session: Session, lead: Lead) -> Qualification:
         if lead.id == bad.id:
             raise RuntimeError("a rule that breaks")
         return real(session, lead)
