@@ -15,6 +15,7 @@ class Status(StrEnum):
     OFFERED = "offered"  # given to one dealer until an instant
     ACCEPTED = "accepted"
     CONTACTED = "contacted"
+    RESTING = "resting"  # the customer said: not yet; its dealer's clock and cap stand still
     WON = "won"
     LOST = "lost"
     WITHDRAWN = "withdrawn"  # by the customer, or no lead at all
@@ -29,7 +30,7 @@ class IllegalStep(ValueError):
 
 
 QUEUES = frozenset({Status.INCOMPLETE, Status.UNLOCATED, Status.UNROUTED})
-WITH_DEALER = frozenset({Status.OFFERED, Status.ACCEPTED, Status.CONTACTED})
+WITH_DEALER = frozenset({Status.OFFERED, Status.ACCEPTED, Status.CONTACTED, Status.RESTING})
 WORKED = frozenset({Status.ACCEPTED, Status.CONTACTED})
 CLOSED = frozenset({Status.WON, Status.LOST, Status.WITHDRAWN})
 OPEN = frozenset(Status) - CLOSED
@@ -42,10 +43,16 @@ STEPS: dict[Status, frozenset[Status]] = {
     Status.UNLOCATED: frozenset(_ROUTED | {Status.WITHDRAWN}),
     Status.UNROUTED: frozenset(_ROUTED | {Status.WITHDRAWN}),
     Status.OFFERED: frozenset(_ROUTED | {Status.ACCEPTED, Status.WITHDRAWN}),
+    # A worked lead is routed anew when its dealer ends, or when a person moves it.
     Status.ACCEPTED: frozenset(
-        {Status.CONTACTED, Status.WON, Status.LOST, Status.OFFERED, Status.WITHDRAWN}
+        _ROUTED | {Status.CONTACTED, Status.RESTING, Status.WON, Status.LOST, Status.WITHDRAWN}
     ),
-    Status.CONTACTED: frozenset({Status.WON, Status.LOST, Status.OFFERED, Status.WITHDRAWN}),
+    Status.CONTACTED: frozenset(
+        _ROUTED | {Status.RESTING, Status.WON, Status.LOST, Status.WITHDRAWN}
+    ),
+    Status.RESTING: frozenset(
+        _ROUTED | {Status.ACCEPTED, Status.CONTACTED, Status.WON, Status.LOST, Status.WITHDRAWN}
+    ),
     Status.WON: frozenset(
         {Status.ACCEPTED, Status.CONTACTED}
     ),  # a sale recorded by mistake is taken back

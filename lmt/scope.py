@@ -18,6 +18,7 @@ from lmt.models import (
     Closure,
     Competence,
     Consent,
+    Contest,
     Customer,
     CustomerKey,
     Dealer,
@@ -25,6 +26,7 @@ from lmt.models import (
     DealerTerms,
     DeliveryKey,
     Event,
+    Handover,
     Intake,
     Lead,
     Message,
@@ -33,6 +35,7 @@ from lmt.models import (
     PlannedAction,
     RoutingDecision,
     Source,
+    SpecialHours,
     Territory,
     User,
 )
@@ -143,7 +146,7 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     for by_lead in (RoutingDecision, Outcome, Consent):
         yield by_lead, by_lead.lead_id.in_(leads)
     # A dealer reads what concerns it, never what a rival did before.
-    for by_dealer in (Event, Offer, PlannedAction):
+    for by_dealer in (Event, Offer, PlannedAction, Contest):
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
     customers = select(Lead.customer_id).where(lead).correlate(None)
     yield Customer, Customer.id.in_(customers)
@@ -167,8 +170,10 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     dealer = _any(_dealer(part) for part in actor.parts)
     dealers = select(Dealer.id).where(dealer).correlate(None)
     yield Dealer, dealer
-    for of_dealer in (DealerTerms, Competence, Closure, Territory, DealerLoad):
+    for of_dealer in (DealerTerms, Competence, Closure, Territory, DealerLoad, Handover):
         yield of_dealer, of_dealer.dealer_id.in_(dealers)
+    # A country's days are no secret of anybody; a dealer's own are its own.
+    yield SpecialHours, or_(SpecialHours.dealer_id.is_(None), SpecialHours.dealer_id.in_(dealers))
 
 
 def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -202,7 +207,7 @@ def _in_market(part: Part, column: Any) -> ColumnElement[bool]:
 
 
 def _concerns(
-    actor: Actor, model: type[Event] | type[Offer] | type[PlannedAction]
+    actor: Actor, model: type[Event] | type[Offer] | type[PlannedAction] | type[Contest]
 ) -> ColumnElement[bool]:
     if not actor.dealers:
         return model.lead_id.is_not(None)

@@ -26,6 +26,7 @@ from lmt.models import (
     Closure,
     Competence,
     Consent,
+    Contest,
     Customer,
     CustomerKey,
     Dealer,
@@ -33,6 +34,7 @@ from lmt.models import (
     DealerTerms,
     DeliveryKey,
     Event,
+    Handover,
     Intake,
     Lead,
     Message,
@@ -40,6 +42,7 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     RoutingDecision,
+    SpecialHours,
     Territory,
     User,
 )
@@ -71,14 +74,17 @@ SEEN = {
 another market."""
 DEALER = {"anna": "PL-WAW-1", "bert": "PL-WAW-1", "carla": "PL-WAW-2"}
 
-BY_LEAD = (Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent)
-BY_DEALER = (DealerTerms, Competence, Closure, Territory, DealerLoad)
+BY_LEAD = (Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent, Contest)
+BY_DEALER = (
+    DealerTerms, Competence, Closure, Territory, DealerLoad, Handover, SpecialHours,
+)  # fmt: skip
 BY_SOURCE = (Intake, DeliveryKey)
 SCOPED = (Lead, Customer, CustomerKey, Dealer, Message, *BY_LEAD, *BY_DEALER, *BY_SOURCE)
 SHARED = {
-    "Brand", "Campaign", "DealerGroup", "Form", "Heartbeat", "Market", "MarketCountry",
-    "NetworkVersion", "Place", "PlaceName", "Postcode", "Role", "RoutingPolicy", "Rule", "Source",
-    "User", "UserScope", "VehicleModel",
+    "Absence", "Brand", "Campaign", "DealerGroup", "Form", "GeocoderAnswer", "Heartbeat", "Job",
+    "Market", "MarketCountry", "NetworkVersion", "Outage", "Place", "PlaceName", "PolicyDraft",
+    "Postcode", "RoadAnswer", "Role", "RoutingPolicy", "Rule", "Source", "User", "UserScope",
+    "VehicleModel",
 }  # fmt: skip
 """Models that tell nothing of a lead. A new model is in one list or the other."""
 
@@ -128,7 +134,15 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
             created_at=FRIDAY,
         )
         won = Outcome(lead_id=lead.id, kind="won", at=FRIDAY, dealer_id=fresh.dealer_id)
-        session.add_all([plan, won])
+        decided = session.scalars(
+            select(RoutingDecision.id)
+            .where(RoutingDecision.lead_id == lead.id)
+            .order_by(RoutingDecision.at.desc(), RoutingDecision.id.desc())
+        ).first()
+        doubt = Contest(
+            decision_id=decided, lead_id=lead.id, dealer_id=fresh.dealer_id, at=FRIDAY, note=name
+        )
+        session.add_all([plan, won, doubt])
         session.flush()
         plans[name] = plan.id
         messages[name] = session.scalars(
@@ -152,6 +166,14 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
                     valid=since(None))
         )  # fmt: skip
         session.add(Territory(dealer_id=dealer_id, postcodes=["99-9"], valid=since(None)))
+        session.add(Handover(dealer_id=dealer_id, at=FRIDAY, reason="moves", created_at=FRIDAY))
+        market_id = session.get_one(Dealer, dealer_id).market_id
+        session.add(
+            SpecialHours(
+                market_id=market_id, dealer_id=dealer_id, starts_on=date(2026, 12, 24),
+                ends_on=date(2026, 12, 24), hours="09:00-12:00", valid=since(None),
+            )
+        )  # fmt: skip
     session.commit()
     return Parts({n: lead.id for n, lead in leads.items()}, plans, messages, intakes)
 

@@ -28,4 +28,6 @@ class VehicleModel(Base):
     code: Mapped[str]
     name: Mapped[str]
     aliases: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    markets: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Codes of the markets that sell it; empty for all of them."""
     brand: Mapped[Brand] = relationship(back_populates="models")

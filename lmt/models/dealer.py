@@ -38,6 +38,8 @@ class Dealer(Base):
     market_id: Mapped[int] = mapped_column(ForeignKey("market.id"), index=True)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("dealer_group.id"), index=True)
     kind: Mapped[str] = mapped_column(default="showroom")
+    version: Mapped[int] = mapped_column(default=1, index=True)
+    """The network's version in which this dealer was last edited."""
     market: Mapped[Market] = relationship()
     group: Mapped[DealerGroup | None] = relationship()
     terms: Mapped[list[DealerTerms]] = relationship(back_populates="dealer")
@@ -54,6 +56,7 @@ class DealerTerms(Valid, Base):
         CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="place"),
         CheckConstraint("day_cap >= 0 AND month_cap >= 0 AND open_cap >= 0", name="caps"),
         CheckConstraint("weight > 0", name="weight"),
+        CheckConstraint("assign_to IN ('team','colleague')", name="assign_to"),
         no_overlap("dealer_terms", "dealer_id"),
     )
 
@@ -80,11 +83,13 @@ class DealerTerms(Valid, Base):
     quality: Mapped[float] = mapped_column(default=0.5)
     active: Mapped[bool] = mapped_column(default=True)
     paused: Mapped[bool] = mapped_column(default=False)
+    assign_to: Mapped[str] = mapped_column(default="team")
+    """Whether a lead goes to the whole `team` or to one `colleague`."""
     dealer: Mapped[Dealer] = relationship(back_populates="terms")
 
 
 class Competence(Valid, Base):
-    """Brand × service that a dealer may serve."""
+    """Brand × service × model range that a dealer may serve."""
 
     __tablename__ = "competence"
     __table_args__ = (Index("ix_competence_dealer_id_brand_id", "dealer_id", "brand_id"),)
@@ -93,6 +98,8 @@ class Competence(Valid, Base):
     dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
     service: Mapped[str]
+    models: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Codes of the models in the range; empty for all of the brand."""
     dealer: Mapped[Dealer] = relationship(back_populates="competences")
 
 
@@ -110,8 +117,34 @@ class Closure(Valid, Base):
     dealer: Mapped[Dealer] = relationship(back_populates="closures")
 
 
+class SpecialHours(Valid, Base):
+    """Days with hours of their own: of one dealer, or of a whole country of a market.
+
+    Ramadan's shorter day, a long Saturday, Christmas Eve. Both ends included, in the dealer's
+    dates; a dealer's own go before its country's.
+    """
+
+    __tablename__ = "special_hours"
+    __table_args__ = (
+        CheckConstraint("starts_on <= ends_on", name="span"),
+        CheckConstraint("dealer_id IS NOT NULL OR country <> ''", name="whose"),
+        Index("ix_special_hours_market_id", "market_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    market_id: Mapped[int] = mapped_column(ForeignKey("market.id"))
+    country: Mapped[str] = mapped_column(default="")
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"), index=True)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    hours: Mapped[str]
+    """OpenStreetMap opening_hours syntax; `off` for closed."""
+    name: Mapped[str] = mapped_column(default="")
+    """A code of a calendar pack (`ramadan`), or what the market calls it."""
+
+
 class Territory(Valid, Base):
-    """What a dealer owns alone: postcode prefixes, or a GeoJSON polygon."""
+    """What a dealer owns, alone or with others: postcode prefixes, or a GeoJSON polygon."""
 
     __tablename__ = "territory"
     __table_args__ = (
@@ -122,6 +155,8 @@ class Territory(Valid, Base):
     dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), index=True)
     postcodes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     area: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    exclusive: Mapped[bool] = mapped_column(default=True)
+    """False: shared with whoever else names the place."""
     dealer: Mapped[Dealer] = relationship(back_populates="territories")
 
 
@@ -153,4 +188,6 @@ class NetworkVersion(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     version: Mapped[int] = mapped_column(default=1)
+    rebuilt: Mapped[int] = mapped_column(default=1)
+    """The last version that changed more than the dealers that carry its number."""
     changed_at: Mapped[datetime]

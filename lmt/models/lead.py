@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import Text
@@ -31,13 +31,20 @@ class Lead(Base):
         CheckConstraint("country ~ '^([A-Z]{2})?$'", name="country"),
         CheckConstraint("band IN ('hot','warm','cold')", name="band"),
         CheckConstraint(
-            "dealer_id IS NOT NULL OR status NOT IN ('offered','accepted','contacted','won')",
+            "dealer_id IS NOT NULL"
+            " OR status NOT IN ('offered','accepted','contacted','resting','won')",
             name="owned",
         ),
         Index("ix_lead_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
         Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
         Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
         Index("ix_lead_created_at", "created_at"),
+        Index(
+            "ix_lead_waiting_for",
+            "waiting_for",
+            postgresql_using="gin",
+            postgresql_where=text("status = 'unrouted'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -90,6 +97,16 @@ class Lead(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
     next_action_at: Mapped[datetime | None]
     """When the worker looks at it again."""
+    touched_at: Mapped[datetime | None]
+    """When its holder last did something with it; escalation counts from there."""
+    escalated_minutes: Mapped[int] = mapped_column(default=0)
+    """How far the escalation of its present state has got, in working minutes."""
+    waiting_since: Mapped[datetime | None]
+    """Since when it has been without a dealer; None while it has one."""
+    waiting_for: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list)
+    """Dealers that would take it but for a full cap: a freed place wakes it."""
+    resting_until: Mapped[datetime | None]
+    """The customer said: not yet. Clock and cap stand still until then."""
     promise_at: Mapped[datetime | None]
     """The first promise to the customer; it stands when the lead moves on."""
     sent_at: Mapped[datetime | None]

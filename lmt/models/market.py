@@ -28,6 +28,10 @@ class Market(Base):
     currency: Mapped[str] = mapped_column(CHAR(3))
     week_start: Mapped[int] = mapped_column(default=0)
     """0 is Monday, as in `date.weekday()`."""
+    desk_hours: Mapped[str] = mapped_column(default="Mo-Fr 09:00-18:00")
+    """When headquarters' staff work, in OpenStreetMap syntax and the market's zone."""
+    desk_country: Mapped[str] = mapped_column(default="")
+    """Whose public holidays the desk keeps; empty for none."""
     countries: Mapped[list[MarketCountry]] = relationship(
         back_populates="market", order_by="MarketCountry.country"
     )

@@ -56,6 +56,40 @@ class Offer(Base):
     reason: Mapped[str] = mapped_column(default="")
     distance_km: Mapped[float | None]
     offered_at: Mapped[datetime]
+    clock_at: Mapped[datetime | None]
+    """When its clock began: its mail was accepted, or the desk showed it. None before."""
+    minutes: Mapped[int] = mapped_column(default=0)
+    """Working minutes to answer, of the dealer's own calendar."""
+    hop: Mapped[int] = mapped_column(default=1)
+    """The how-many-eth dealer this is for the lead."""
     expires_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    dealer: Mapped[Dealer] = relationship()
+
+
+class Contest(Base):
+    """A dealer doubts that a lead was rightly given, or rightly taken; headquarters answers."""
+
+    __tablename__ = "contest"
+    __table_args__ = (
+        Index(
+            "uq_contest_open",
+            "decision_id",
+            "dealer_id",
+            unique=True,
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    decision_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("routing_decision.id"))
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), index=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    answer: Mapped[str] = mapped_column(default="")
+    decision: Mapped[RoutingDecision] = relationship()
     dealer: Mapped[Dealer] = relationship()

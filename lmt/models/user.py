@@ -40,6 +40,10 @@ class User(UserMixin, Base):
     name: Mapped[str]
     language: Mapped[str] = mapped_column(default="en")
     timezone: Mapped[str] = mapped_column(default="UTC")
+    skills: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Services the person is good at; empty for all of them."""
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Languages the person speaks with customers; empty for all of them."""
     demo: Mapped[bool] = mapped_column(default=False)
     """Made by `lmt demo`: while one lives, only the loopback address is served."""
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]

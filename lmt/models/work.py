@@ -32,6 +32,8 @@ class PlannedAction(Base):
     due_at: Mapped[datetime]
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    """When its owner was reminded that it comes."""
     done_at: Mapped[datetime | None]
     owner: Mapped[User | None] = relationship()
 
