@@ -26,7 +26,7 @@ LONGEST_DAYS = 366 * 3
 @blueprint.get("/reports/conversion")
 @web.require("report.read")
 def reports() -> ResponseReturnValue:
-    question, problem = question_of(request.args, web.at().astimezone(_zone()).date())
+    question, problem = question_of(request.args, reader_today())
     session = web.db()
     report = conversion(session, question, at=web.at())
     offered = q.choices_for(session)
@@ -61,7 +61,7 @@ def reports() -> ResponseReturnValue:
 @blueprint.get("/reports/conversion.csv")
 @web.require("report.read")
 def report_csv() -> ResponseReturnValue:
-    question, _problem = question_of(request.args, web.at().astimezone(_zone()).date())
+    question, _problem = question_of(request.args, reader_today())
     report = conversion(web.db(), question, at=web.at())
     name = f"conversion-{question.by}-{question.first}-{question.last}.csv"
     lines = export.csv_lines(question.by, report.rows)
@@ -140,5 +140,6 @@ def figure_text(row: Row, code: str, unit: str) -> str:
     return i18n.format_number(value)
 
 
-def _zone() -> ZoneInfo:
-    return ZoneInfo(i18n.reader().timezone)
+def reader_today() -> date:
+    """The day it is where the reader is."""
+    return web.at().astimezone(ZoneInfo(i18n.reader().timezone)).date()
