@@ -13,6 +13,8 @@ PERMISSIONS: Mapping[str, LazyProxy] = {
     "lead.read": _l("See leads"),
     "lead.work": _l("Accept, decline and work on leads"),
     "lead.assign": _l("Assign leads by hand and clear queues"),
+    "policy.edit": _l("Draft, try and publish routing policies"),
+    "network.edit": _l("Change dealers, calendars and territories"),
     "report.read": _l("See reports"),
     "outbox.read": _l("See outgoing mail"),
     "intake.read": _l("See deliveries that could not be read"),
@@ -35,11 +37,28 @@ ROLES: Mapping[str, RoleTerms] = {
         ("lead.read", "lead.work", "report.read", "team.manage"), "Leads a dealer's team"
     ),
     "headquarters": RoleTerms(
-        ("lead.read", "lead.assign", "report.read", "outbox.read", "intake.read"),
+        (
+            "lead.read",
+            "lead.assign",
+            "policy.edit",
+            "network.edit",
+            "report.read",
+            "outbox.read",
+            "intake.read",
+        ),
         "Looks after one or more markets",
     ),
     "central": RoleTerms(
-        ("lead.read", "lead.assign", "report.read", "outbox.read", "intake.read", "team.manage"),
+        (
+            "lead.read",
+            "lead.assign",
+            "policy.edit",
+            "network.edit",
+            "report.read",
+            "outbox.read",
+            "intake.read",
+            "team.manage",
+        ),
         "Looks after every market",
     ),
     "call_centre": RoleTerms(

@@ -165,9 +165,10 @@ def open_dealers(
         inserted_ids(session, model, [{**row, "valid": always} for row in rows])
     session.execute(
         text(
-            "INSERT INTO network_version (id, version, changed_at) VALUES (1, 1, now())"
+            "INSERT INTO network_version (id, version, rebuilt, changed_at) VALUES (1, 1, 1, now())"
             " ON CONFLICT (id) DO UPDATE"
-            " SET version = network_version.version + 1, changed_at = now()"
+            " SET version = network_version.version + 1,"
+            " rebuilt = network_version.version + 1, changed_at = now()"
         )
     )
     return {dealer.code: id for id, dealer in zip(ids, dealers, strict=True)}

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
 from lmt.db import Base
 
@@ -20,7 +21,8 @@ def copy_rows(session: Session, model: type[Base], rows: Sequence[dict[str, Any]
         return
     table = model.__table__
     assert isinstance(table, Table)
-    names = list(rows[0])
+    defaults = _defaults(table, rows[0])
+    names = [*rows[0], *defaults]
     documents = {name for name in names if isinstance(table.c[name].type, JSONB)}
     columns = ", ".join(f'"{name}"' for name in names)
     connection = session.connection().connection.driver_connection
@@ -30,7 +32,24 @@ def copy_rows(session: Session, model: type[Base], rows: Sequence[dict[str, Any]
         cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN') as copy,
     ):
         for row in rows:
-            copy.write_row([Jsonb(row[name]) if name in documents else row[name] for name in names])
+            whole = row | defaults
+            copy.write_row(
+                [Jsonb(whole[name]) if name in documents else whole[name] for name in names]
+            )
+
+
+def _defaults(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """What the models give to the columns that `row` leaves out; ids are the database's."""
+    found: dict[str, Any] = {}
+    for column in table.columns:
+        default = column.default
+        if column.name in row or column.primary_key:
+            continue
+        if isinstance(default, ScalarElementColumnDefault):
+            found[column.name] = default.arg
+        elif isinstance(default, CallableColumnDefault):
+            found[column.name] = default.arg(None)  # type: ignore[arg-type]
+    return found
 
 
 def inserted_ids(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -346,9 +346,17 @@ def upgrade() -> None:
         " WHERE status IN ('incomplete','unlocated','unrouted')"
     )
     op.execute("UPDATE offer SET clock_at = offered_at")
+    op.execute(
+        "UPDATE role SET permissions = permissions || ARRAY['policy.edit','network.edit']"
+        " WHERE name IN ('headquarters','central','administrator')"
+    )
 
 
 def downgrade() -> None:
+    op.execute(
+        "UPDATE role SET permissions ="
+        " array_remove(array_remove(permissions, 'policy.edit'), 'network.edit')"
+    )
     op.execute(
         "UPDATE lead SET status = CASE WHEN contacted_at IS NULL THEN 'accepted'"
         " ELSE 'contacted' END WHERE status = 'resting'"
