@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +14,19 @@ from sqlalchemy.orm import Session
 from lmt import schema
 from lmt.config import Settings
 from lmt.db import engine_for, sessions_for
+from lmt.hq.findingwords import finding_words
 from lmt.lifecycle import QUEUES
-from lmt.models import DealerTerms, Heartbeat, Lead, Message
+from lmt.models import Heartbeat, Lead, Market, Message
+from lmt.routing.lint import ERROR, SEVERITIES, WARNING
+from lmt.routing.linting import lint_market
 from lmt.scope import SYSTEM, act_as
-from lmt.workhours import Calendar, next_opening
 
 HEARTBEAT_AGE = timedelta(seconds=30)
 NEEDED_VERSION = 160000
 WORKER_CONNECTIONS = 11
 """Its pool, the pool's overflow, and the listener."""
+MOST_CALENDARS = 5
+"""Of the things wrong with calendars, so many are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def _findings(engine: Engine, settings: Settings, at: datetime) -> Iterator[Find
             yield _worker(session, at)
             yield _queues(session)
             yield _messages(session)
-            yield _calendars(session, at)
+            yield from _calendars(session, at)
 
 
 def _worker(session: Session, at: datetime) -> Finding:
@@ -86,15 +91,20 @@ def _messages(session: Session) -> Finding:
     return Finding("outbox", failed == 0, f"{failed} messages failed; see /hq/outbox")
 
 
-def _calendars(session: Session, at: datetime) -> Finding:
-    rows = session.execute(
-        select(DealerTerms.hours, DealerTerms.timezone, DealerTerms.country)
-        .where(DealerTerms.holds_at(at), DealerTerms.active)
-        .distinct()
-    )
-    closed = [
-        hours
-        for hours, timezone, country in rows
-        if next_opening(Calendar(hours, timezone, country), at) is None
+def _calendars(session: Session, at: datetime) -> Iterator[Finding]:
+    """How the markets' calendars stand, and the worst of what was found."""
+    found = [
+        (market, finding)
+        for market in session.scalars(select(Market).order_by(Market.code))
+        for finding in lint_market(session, market.id, at)
     ]
-    return Finding("calendars", not closed, f"never open: {', '.join(closed) or 'none'}")
+    counts = Counter(finding.severity for _, finding in found)
+    says = f"{counts[ERROR]} to be mended, {counts[WARNING]} to be checked; see /hq/calendars"
+    yield Finding("calendars", not counts[ERROR], says)
+    found.sort(key=lambda pair: SEVERITIES.index(pair[1].severity))
+    for market, finding in found[:MOST_CALENDARS]:
+        if finding.severity in {ERROR, WARNING}:
+            words = finding_words(finding, market.timezone)
+            whom = ", ".join(finding.dealers[:3]) or finding.country
+            says = f"{market.code} {whom}: {words.what} {words.remedy}"
+            yield Finding("calendar", finding.severity != ERROR, says)

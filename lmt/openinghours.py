@@ -21,8 +21,12 @@ from lmt.publicholidays import holidays_of
 LONGEST_HOURS = 1000
 LONGEST_CLOSED_DAYS = 366
 
+Stretch = tuple[int, int]
+SpecialDays = tuple[date, date, str]
+
 _EPOCH = datetime(1970, 1, 1)
 _DAY_SECONDS = 86_400
+_ONE_DAY = timedelta(days=1)
 
 _WEEKDAY = r"(?:Mo|Tu|We|Th|Fr|Sa|Su)"
 _DAYS_AFTER = r"(?: [+-]\d+ days?)?"
@@ -34,6 +38,7 @@ _HOLIDAY_ITEM = re.compile(r"PH(?: ([+-]\d+) days?)?")
 _UNSIGNED_DAYS = re.compile(r'("[^"]*")|(?<= )(?=\d+ days?\b)')
 _QUOTED = re.compile(r'"[^"]*"')
 _TIMES = re.compile(r"(?:^|(?<= ))\d\d:\d\d-\d\d:\d\d(?:,\d\d:\d\d-\d\d:\d\d)*(?= |$)")
+_SPAN = re.compile(r"\d\d:\d\d-\d\d:\d\d")
 _COMMENT = re.compile(r'((?i:\b(?:open|closed|off|unknown)\s*)"[^"]*")|"[^"]*"')
 _RULE_SEPARATOR = re.compile(r'("[^"]*")|(; |, | \|\| )')
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -74,48 +79,83 @@ def hours_problem(hours: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
-def wall_stretches(hours: str, country: str, first: date, days: int) -> tuple[tuple[int, int], ...]:
-    """Open stretches on the dealer's wall clock over `days` days from `first` on, as seconds since
-    1970 by that clock, merged, sorted. Daylight saving is not the parser's business. `country`
-    (ISO 3166-1 alpha-2) says which holidays `PH` stands for; "" for none.
+def wall_stretches(
+    hours: str,
+    country: str,
+    first: date,
+    days: int,
+    special: tuple[SpecialDays, ...] = (),
+) -> tuple[Stretch, ...]:
+    """Open stretches on the dealer's wall clock of what begins on `days` days from `first` on, as
+    seconds since 1970 by that clock, merged, sorted. Daylight saving is not the parser's business.
+    `country` (ISO 3166-1 alpha-2) says which holidays `PH` stands for; "" for none. `special` are
+    (first day, last day, hours in the place of `hours`), the first that covers a day counts.
     """
-    start = datetime.combine(first, time())
-    end = start + timedelta(days=days)
-    text = _canonical(hours)
-    if text is None:
-        return ()
-    if country and "PH" in text:
-        # Hours may reach two nights past their day; "PH -9 days" looks further.
-        reach = timedelta(days=2 + max((abs(n) for n in _holiday_offsets(text)), default=0))
-        since, until = (start - reach).date(), (end + reach).date()
-        dates = {
-            day
-            for year in range(since.year, until.year + 1)
-            for day in holidays_of(country.upper(), year)
-            if since <= day <= until
-        }
-        text = _with_holiday_dates(text, tuple(sorted(dates)))
-    days_and_nights = [(rules, 0)] if (rules := _parsed(text)) else []
-    if split := _day_and_night(text):
-        days_and_nights = list(zip(split, (0, _DAY_SECONDS), strict=True))
-    found = sorted(
-        (_wall_seconds(opens) + later, _wall_seconds(closes) + later)
-        for rules, later in days_and_nights
-        # Day by day: over a longer span the parser skips days where a fallback ("||") is 24/7.
-        for day in range(days)
-        for opens, closes, state, _comment in rules.intervals(
-            start + timedelta(days=day), start + timedelta(days=day + 1)
-        )
-        if state == State.OPEN
-    )
-    merged: list[tuple[int, int]] = []
-    for opens, closes in found:
+    begun = _begun(hours, country, first, days)
+    if special:
+        chosen = list(begun)
+        for since, until, other in reversed(special):
+            positions = range(max((since - first).days, 0), min((until - first).days + 1, days))
+            if positions:
+                replacing = _begun(other, country, first, days)
+                for position in positions:
+                    chosen[position] = replacing[position]
+        begun = tuple(chosen)
+    merged: list[Stretch] = []
+    for opens, closes in sorted(stretch for day in begun for stretch in day):
         if merged and opens <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(closes, merged[-1][1]))
         else:
             merged.append((opens, closes))
     return tuple(merged)
+
+
+@lru_cache(maxsize=1024)
+def _begun(hours: str, country: str, first: date, days: int) -> tuple[tuple[Stretch, ...], ...]:
+    """For each of the days, the stretches that belong to it; they may end after it."""
+    begun: list[list[Stretch]] = [[] for _ in range(days)]
+    start = datetime.combine(first, time())
+    text = _canonical(hours)
+    if text is None:
+        return tuple(tuple(day) for day in begun)
+    if country and "PH" in text:
+        text = _with_holidays(text, country, start, start + timedelta(days=days))
+    split = _day_and_night(text)
+    if split:
+        days_and_nights = list(zip(split, (0, _DAY_SECONDS), strict=True))
+    else:
+        days_and_nights = [(rules, 0)] if (rules := _parsed(text)) else []
+    # Rules that can't be split leave the night before at the beginning of a day.
+    leftovers = not split and any(map(_past_midnight, _SPAN.findall(_QUOTED.sub("", text))))
+    for rules, later in days_and_nights:
+        # Day by day: over a longer span the parser skips days where a fallback ("||") is 24/7.
+        for day in range(days):
+            midnight = start + timedelta(days=day)
+            for opens, closes, state, _comment in rules.intervals(
+                midnight, midnight + timedelta(days=1)
+            ):
+                if state != State.OPEN:
+                    continue
+                stretch = (_wall_seconds(opens) + later, _wall_seconds(closes) + later)
+                begins = day
+                if leftovers and day and opens == midnight and closes < midnight + _ONE_DAY:
+                    before = begun[day - 1]
+                    begins -= bool(before and before[-1][1] == stretch[0])
+                begun[begins].append(stretch)
+    return tuple(tuple(day) for day in begun)
+
+
+def _with_holidays(text: str, country: str, start: datetime, end: datetime) -> str:
+    # Hours may reach two nights past their day; "PH -9 days" looks further.
+    reach = timedelta(days=2 + max((abs(n) for n in _holiday_offsets(text)), default=0))
+    since, until = (start - reach).date(), (end + reach).date()
+    dates = {
+        day
+        for year in range(since.year, until.year + 1)
+        for day in holidays_of(country.upper(), year)
+        if since <= day <= until
+    }
+    return _with_holiday_dates(text, tuple(sorted(dates)))
 
 
 def _wall_seconds(moment: datetime) -> int:

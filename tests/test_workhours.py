@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from bisect import bisect_left
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -29,8 +31,12 @@ RIYADH = Calendar("Su-Th 09:00-18:00; PH off", "Asia/Riyadh", "SA")
 DUBAI = Calendar("Mo-Fr 09:00-18:00; PH off", "Asia/Dubai", "AE")
 
 
-def paris(hours: str, **more: tuple[tuple[date, date], ...]) -> Calendar:
-    return Calendar(hours, "Europe/Paris", "FR", **more)
+def paris(
+    hours: str,
+    closures: tuple[tuple[date, date], ...] = (),
+    special: tuple[tuple[date, date, str], ...] = (),
+) -> Calendar:
+    return Calendar(hours, "Europe/Paris", "FR", closures, special)
 
 
 def wall(calendar: Calendar, text: str, fold: int = 0) -> datetime:
@@ -244,6 +250,95 @@ def test_a_closure_begins_at_the_dealers_own_midnight() -> None:
         assert shown(calendar, next_opening(calendar, after)) == "2026-03-08 00:00"
 
 
+def days(*entries: str) -> tuple[tuple[date, date, str], ...]:
+    """Special days from "first..last hours"."""
+    split = (entry.split(" ", 1) for entry in entries)
+    spans = ((span.split(".."), hours) for span, hours in split)
+    return tuple((date.fromisoformat(a), date.fromisoformat(b), hours) for (a, b), hours in spans)
+
+
+WEEK = "Mo-Fr 09:00-18:00; PH off"
+NIGHTS = "Mo-Su 20:00-02:00"
+
+
+@pytest.mark.parametrize(
+    ("hours", "special", "closed", "start", "open_stretches_expected"),
+    [
+        # 12–13 March 2026 are a Thursday and a Friday.
+        (WEEK, days("2026-03-12..2026-03-12 10:00-12:00"), (), "2026-03-12",
+         ["12 10:00-12:00", "13 09:00-18:00"]),
+        (WEEK, days("2026-03-12..2026-03-13 10:00-12:00"), (), "2026-03-12",
+         ["12 10:00-12:00", "13 10:00-12:00"]),
+        (WEEK, days("2026-03-12..2026-03-12 off"), (), "2026-03-12", ["13 09:00-18:00"]),
+        (WEEK, days("2026-03-12..2026-03-12 no hours"), (), "2026-03-12", ["13 09:00-18:00"]),
+        (WEEK, days("2026-03-14..2026-03-14 10:00-12:00"), (), "2026-03-14", ["14 10:00-12:00"]),
+        # The first that covers a date wins, whichever is longer.
+        (WEEK, days("2026-03-12..2026-03-12 10:00-12:00", "2026-03-11..2026-03-13 off"), (),
+         "2026-03-12", ["12 10:00-12:00"]),
+        (WEEK, days("2026-03-11..2026-03-13 off", "2026-03-12..2026-03-12 10:00-12:00"), (),
+         "2026-03-12", []),
+        # Weekdays count in special hours, and days they don't name are closed.
+        (WEEK, days("2026-03-01..2026-03-31 Mo-Th 10:00-15:00"), (), "2026-03-12",
+         ["12 10:00-15:00"]),
+        # A closure closes special days, too.
+        (WEEK, days("2026-03-12..2026-03-13 10:00-12:00"), ((date(2026, 3, 12),) * 2,),
+         "2026-03-12", ["13 10:00-12:00"]),
+        # Bastille Day: the normal "PH off" says nothing on special days, their own does.
+        (WEEK, days("2026-07-13..2026-07-14 Mo-Su 10:00-12:00"), (), "2026-07-13",
+         ["13 10:00-12:00", "14 10:00-12:00"]),
+        (WEEK, days("2026-07-13..2026-07-14 Mo-Su 10:00-12:00; PH off"), (), "2026-07-13",
+         ["13 10:00-12:00"]),
+        # Nights belong to the day they began on: before the special day, and out of it.
+        (NIGHTS, days("2026-03-12..2026-03-12 10:00-12:00"), (), "2026-03-12",
+         ["12 00:00-02:00", "12 10:00-12:00", "13 20:00-00:00"]),
+        (WEEK, days("2026-03-12..2026-03-12 20:00-02:00"), (), "2026-03-12",
+         ["12 20:00-02:00", "13 09:00-18:00"]),
+        (NIGHTS, days("2026-03-12..2026-03-12 off"), (), "2026-03-12",
+         ["12 00:00-02:00", "13 20:00-00:00"]),
+        (NIGHTS + "; Sa 01:00-02:00 off", days("2026-03-12..2026-03-12 10:00-12:00"), (),
+         "2026-03-12", ["12 00:00-02:00", "12 10:00-12:00", "13 20:00-00:00"]),
+        (WEEK, days("2026-03-12..2026-03-12 Mo-Su 20:00-02:00; Sa 01:00-02:00 off"), (),
+         "2026-03-12", ["12 20:00-02:00", "13 09:00-18:00"]),
+        ("24/7", days("2026-03-12..2026-03-12 10:00-12:00"), (), "2026-03-12",
+         ["12 10:00-12:00", "13 00:00-00:00"]),
+    ],
+)  # fmt: skip
+def test_special_days_have_hours_of_their_own(
+    hours: str,
+    special: tuple[tuple[date, date, str], ...],
+    closed: tuple[tuple[date, date], ...],
+    start: str,
+    open_stretches_expected: list[str],
+) -> None:
+    calendar = paris(hours, closed, special)
+    begin = wall(calendar, f"{start} 00:00")
+    stretches = open_stretches(calendar, begin, begin + timedelta(days=2))
+    zone = ZoneInfo(calendar.timezone)
+    words = [f"{a.astimezone(zone):%-d %H:%M}-{b.astimezone(zone):%H:%M}" for a, b in stretches]
+    assert words == open_stretches_expected
+
+
+def test_ramadan_moves_the_next_opening_and_the_deadline() -> None:
+    ramadan = (date(2026, 2, 18), date(2026, 3, 19), "Su-Th 10:00-15:00,20:00-24:00")
+    calendar = Calendar("Su-Th 09:00-18:00", "Asia/Riyadh", "SA", (), (ramadan,))
+    asked = wall(calendar, "2026-02-18 08:30")
+    assert shown(calendar, next_opening(calendar, asked)) == "2026-02-18 10:00"
+    late = wall(calendar, "2026-02-18 14:45")
+    assert shown(calendar, add_working_minutes(calendar, late, 30)) == "2026-02-18 20:15"
+
+
+def test_equal_calendars_and_copies_of_them_answer_alike() -> None:
+    special = days("2026-03-12..2026-03-12 10:00-12:00")
+    calendar = paris(WEEK, (), special)
+    copy = pickle.loads(pickle.dumps(calendar))
+    assert copy == calendar
+    assert hash(copy) == hash(calendar)
+    assert {calendar, copy, replace(calendar, special=())} == {calendar, paris(WEEK)}
+    at = wall(calendar, "2026-03-12 09:30")
+    assert not is_open(copy, at)
+    assert is_open(replace(copy, special=()), at)
+
+
 def test_stretches_are_merged_clipped_and_sorted() -> None:
     calendar = paris("Fr 10:00-12:00,12:00-14:00; Fr 13:00-15:00, Fr 16:00-24:00; Sa 00:00-01:00")
     start, end = wall(calendar, "2026-03-06 13:30"), wall(calendar, "2026-03-07 00:30")
@@ -368,14 +463,36 @@ def _spans(draw: st.DrawFn) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
+Special = tuple[tuple[date, date, tuple[tuple[int, int], ...], bool], ...]
+
+
 @st.composite
-def calendars(draw: st.DrawFn) -> tuple[Calendar, Week]:
+def _special(draw: st.DrawFn) -> Special:
+    """Up to three entries (first, last day, spans, closed on holidays), free to overlap."""
+    entries = []
+    for _ in range(draw(st.integers(0, 3))):
+        # Around the instants that are looked at more often than elsewhere.
+        first = draw(
+            st.dates(date(2026, 1, 1), date(2026, 12, 31))
+            | st.builds(
+                lambda month, day: date(2026, month, day),
+                st.sampled_from([2, 3, 10, 12]),
+                st.integers(12, 28),
+            )
+        )
+        last = first + timedelta(draw(st.integers(0, 20)))
+        entries.append((first, last, draw(st.just(()) | _spans()), draw(st.booleans())))
+    return tuple(entries)
+
+
+def _spans_text(spans: tuple[tuple[int, int], ...]) -> str:
+    return ",".join(f"{_clock(a)}-{_clock(b)}" for a, b in spans)
+
+
+@st.composite
+def calendars(draw: st.DrawFn) -> tuple[Calendar, Week, Special]:
     week: Week = tuple(draw(st.lists(st.just(()) | _spans(), min_size=7, max_size=7)))
-    rules = [
-        f"{WEEKDAYS[n]} " + ",".join(f"{_clock(a)}-{_clock(b)}" for a, b in spans)
-        for n, spans in enumerate(week)
-        if spans
-    ]
+    rules = [f"{WEEKDAYS[n]} {_spans_text(spans)}" for n, spans in enumerate(week) if spans]
     rules = draw(st.permutations(rules))
     timezone, country = draw(
         st.sampled_from(
@@ -392,22 +509,32 @@ def calendars(draw: st.DrawFn) -> tuple[Calendar, Week]:
     first = draw(st.dates(date(2026, 1, 1), date(2026, 12, 31)))
     closures = ((first, first + timedelta(draw(st.integers(0, 9)))),) * draw(st.integers(0, 1))
     hours = "; ".join([*rules, "PH off"])
-    return Calendar(hours, timezone, country, closures), week
+    special = draw(_special())
+    entries = tuple(
+        (since, until, f"Mo-Su {_spans_text(spans) or 'off'}{'; PH off' * keeps}")
+        for since, until, spans, keeps in special
+    )
+    return Calendar(hours, timezone, country, closures, entries), week, special
 
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def open_by_the_minute(calendar: Calendar, week: Week, at: datetime) -> bool:
+def open_by_the_minute(calendar: Calendar, week: Week, special: Special, at: datetime) -> bool:
     shown_at = at.astimezone(ZoneInfo(calendar.timezone))
     today, minute = shown_at.date(), shown_at.hour * 60 + shown_at.minute
     if any(first <= today <= last for first, last in calendar.closures):
         return False
     for day, into in ((today, minute), (today - timedelta(days=1), minute + 1440)):
-        if holiday_name(calendar.country, day, "en") is None and any(
-            start <= into < end for start, end in week[day.weekday()]
-        ):
+        spans, keeps_holidays = week[day.weekday()], True
+        for first, last, others, keeps in special:
+            if first <= day <= last:
+                spans, keeps_holidays = others, keeps
+                break
+        if keeps_holidays and holiday_name(calendar.country, day, "en") is not None:
+            continue
+        if any(start <= into < end for start, end in spans):
             return True
     return False
 
@@ -432,11 +559,11 @@ instants = st.one_of(
 @settings(max_examples=60, deadline=None)
 @given(calendars(), instants)
 def test_agrees_with_a_clock_read_every_minute(
-    generated: tuple[Calendar, Week], at: datetime
+    generated: tuple[Calendar, Week, Special], at: datetime
 ) -> None:
-    calendar, week = generated
+    calendar, week, special = generated
     minutes = [at + timedelta(minutes=n) for n in range(2 * 1440)]
-    expected = [open_by_the_minute(calendar, week, minute) for minute in minutes]
+    expected = [open_by_the_minute(calendar, week, special, minute) for minute in minutes]
     assert [is_open(calendar, minute) for minute in minutes] == expected
     assert working_minutes_between(calendar, at, at + timedelta(days=2)) == sum(expected)
     if any(expected):
@@ -453,9 +580,9 @@ def test_agrees_with_a_clock_read_every_minute(
 @settings(max_examples=200, deadline=None)
 @given(calendars(), instants, st.integers(0, 6000), st.integers(0, 6000))
 def test_added_minutes_can_be_counted_again(
-    generated: tuple[Calendar, Week], at: datetime, minutes: int, more: int
+    generated: tuple[Calendar, Week, Special], at: datetime, minutes: int, more: int
 ) -> None:
-    calendar, _ = generated
+    calendar, _, _ = generated
     reached = add_working_minutes(calendar, at, minutes)
     if reached is None:
         return
@@ -469,8 +596,10 @@ def test_added_minutes_can_be_counted_again(
 
 @settings(max_examples=200, deadline=None)
 @given(calendars(), st.tuples(instants, instants, instants).map(sorted))
-def test_working_time_adds_up(generated: tuple[Calendar, Week], three: list[datetime]) -> None:
-    calendar, _ = generated
+def test_working_time_adds_up(
+    generated: tuple[Calendar, Week, Special], three: list[datetime]
+) -> None:
+    calendar, _, _ = generated
     start, middle, end = three
     whole = working_minutes_between(calendar, start, end)
     first, second = (
