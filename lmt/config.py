@@ -10,13 +10,24 @@ from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
 
 LOCALES = ("en", "fr", "de", "es", "pl", "nl", "tr", "ar")
 SHORTEST_SECRET = 32
+GEOCODERS = ("nominatim", "photon", "pelias", "google", "opencage")
 
 
 class BadSetting(ValueError):
     """A variable holds what it can't; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeocoderAccess:
+    """Where a geocoder of `GEOCODERS` is asked, "" for its only address, and with what key."""
+
+    name: str
+    url: str = ""
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,10 @@ class Settings:
     max_body_bytes: int
     poll_seconds: float
     log_level: str
+    geocoders: tuple[GeocoderAccess, ...] = ()
+    geocoder_timeout_seconds: float = 3.0
+    osrm_url: str = ""
+    private_targets: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def embedded(self) -> bool:
@@ -102,7 +117,70 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         max_body_bytes=_whole(env, "LMT_MAX_BODY_BYTES", 2 * 1024 * 1024),
         poll_seconds=float(_whole(env, "LMT_POLL_SECONDS", 2)),
         log_level=env.get("LMT_LOG_LEVEL", "INFO").upper(),
+        geocoders=_geocoders(env),
+        geocoder_timeout_seconds=float(_whole(env, "LMT_GEOCODER_TIMEOUT_SECONDS", 3)),
+        osrm_url=_web_address("LMT_OSRM_URL", env.get("LMT_OSRM_URL", "")),
+        private_targets=_private_targets(env),
     )
+
+
+def _geocoders(env: Mapping[str, str]) -> tuple[GeocoderAccess, ...]:
+    """The geocoders named, in their order, each with the address or the key that it needs."""
+    urls = {
+        "nominatim": env.get("LMT_NOMINATIM_URL", ""),
+        "photon": env.get("LMT_PHOTON_URL", ""),
+        "pelias": env.get("LMT_PELIAS_URL", ""),
+    }
+    keys = {
+        "pelias": env.get("LMT_PELIAS_KEY", ""),
+        "google": env.get("LMT_GOOGLE_GEOCODER_KEY", ""),
+        "opencage": env.get("LMT_OPENCAGE_KEY", ""),
+    }
+    named = [each.strip().lower() for each in env.get("LMT_GEOCODERS", "").split(",")]
+    found: list[GeocoderAccess] = []
+    for name in dict.fromkeys(each for each in named if each):
+        if name not in GEOCODERS:
+            raise BadSetting(f"LMT_GEOCODERS knows {', '.join(GEOCODERS)}, not {name!r}")
+        # It will see where customers live: nobody is asked whom the operator didn't choose.
+        if name in urls and not urls[name]:
+            raise BadSetting(f"LMT_{name.upper()}_URL must be set for the geocoder {name}")
+        if name not in urls and not keys[name]:
+            variable = "LMT_GOOGLE_GEOCODER_KEY" if name == "google" else "LMT_OPENCAGE_KEY"
+            raise BadSetting(f"{variable} must be set for the geocoder {name}")
+        url = _web_address(f"LMT_{name.upper()}_URL", urls.get(name, ""))
+        found.append(GeocoderAccess(name, url, keys.get(name, "")))
+    return tuple(found)
+
+
+def _web_address(name: str, url: str) -> str:
+    """An http or https address without user, query and last stroke; "" stays."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+        raise BadSetting(f"{name} must look like https://host/path")
+    return url.rstrip("/")
+
+
+def _private_targets(env: Mapping[str, str]) -> frozenset[tuple[str, int]]:
+    """host:port pairs; an IPv6 address stands in brackets."""
+    found = set()
+    for each in env.get("LMT_PRIVATE_TARGETS", "").split(","):
+        if not each.strip():
+            continue
+        try:
+            parts = urlsplit(f"//{each.strip()}")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+        if not host or not port or parts.netloc != each.strip() or "@" in each:
+            raise BadSetting(f"LMT_PRIVATE_TARGETS must list host:port, not {each.strip()!r}")
+        found.add((host, port))
+    return frozenset(found)
 
 
 def _whole(env: Mapping[str, str], name: str, default: int) -> int:

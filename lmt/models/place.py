@@ -13,7 +13,10 @@ class Place(Base):
     """A populated place of GeoNames; `id` is its geonameid."""
 
     __tablename__ = "place"
-    __table_args__ = (Index("ix_place_country_population", "country", "population"),)
+    __table_args__ = (
+        Index("ix_place_country_population", "country", "population"),
+        Index("ix_place_lat_lon", "lat", "lon"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]

@@ -19,6 +19,8 @@ NEIGHBOURS_KM = 30.0
 DOMINATES = 10
 UNKNOWN_PEOPLE, UNKNOWN_KM = 1_000, 5.0
 SHOWN_GUESSES = 5
+KNOWN_CITY_PEOPLE = 50_000
+VILLAGE_PEOPLE, METROPOLIS_PEOPLE = 5_000, 1_000_000
 
 _SEPARATORS = re.compile(r"\s*[,،;/|()\n]\s*|\s+[-–—]\s+")
 _FROM_DIGIT = re.compile(r"\s*\S*\d.*$")
@@ -53,15 +55,18 @@ def choose_place(
 ) -> Chosen | None:
     """The one place meant among namesakes, or None when that can't be told.
 
-    Those in `regions` (country, admin1) are preferred where there are any. Then the largest
-    counts when every other lies within 30 km of it, has at most a tenth of its people, or is
-    only sometimes called so while `key` is the largest one's own name.
+    Those in `regions` (country, admin1) are preferred where there are any; where there is none,
+    only a well-known city stands against its region. Then the largest counts when every other
+    lies within 30 km of it, has at most a tenth of its people, or is only sometimes called so
+    while `key` is the largest one's own name.
     """
     inside = [row for row in rows if (row.country, row.admin1) in regions]
     ordered = _by_size(inside or rows)
     if not ordered:
         return None
     largest = ordered[0]
+    if regions and not inside and largest.population < KNOWN_CITY_PEOPLE:
+        return None
     spread = 0.0
     is_named_so = bool(key) and place_key(largest.name) == key
     for other in ordered[1:]:
@@ -73,6 +78,19 @@ def choose_place(
         elif not _dominates(largest, other) and not (is_named_so and place_key(other.name) != key):
             return None
     return Chosen(largest, round(spread, 1))
+
+
+def is_rather_a_district(place: PlaceRow, cities: Sequence[PlaceRow]) -> bool:
+    """Was a district of a metropolis meant, rather than a far village in the region of its name?
+
+    Kadıköy, İstanbul: half a million live in the district, which lists of places leave out.
+    `cities` are those that were named beside the place.
+    """
+    return place.population < VILLAGE_PEOPLE and any(
+        city.population >= METROPOLIS_PEOPLE
+        and geodesic_km(place.lat, place.lon, city.lat, city.lon) > NEIGHBOURS_KM
+        for city in cities
+    )
 
 
 def guesses(rows: Sequence[PlaceRow]) -> list[PlaceRow]:

@@ -9,12 +9,13 @@ entry, so any process may load it.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import psycopg
 from sqlalchemy import delete, select, text
@@ -27,10 +28,15 @@ from lmt.routing.names import index_keys, postcode_key
 PLACES_FILE = "cities500.json"
 POSTCODE_RADIUS_KM = 3.0
 """How far a delivery area reaches around its middle: about 30 km²."""
+RADIUS_KM_BY_ACCURACY = {"1": 10.0, "2": 7.0, "3": 5.0, "4": 3.0, "5": 2.5, "6": 2.0}
+"""GeoNames' accuracy of a row: 1 is estimated, 4 a place's own, 6 the middle of the addresses."""
 
 _ENTRY = '{"geonameid"'
 _CHUNK = 1 << 20
-_POSTAL_COLUMNS = 11
+_COLUMNS = ("country_code", "zipcode", "place", "latitude", "longitude")
+"""Of the same data as comma-separated values with a heading, as some sites offer it."""
+_PLAIN_COLUMNS = (0, 1, 2, 9, 10)
+_ACCURACY_COLUMN = 11
 _LONGEST_KEY = 200
 
 
@@ -80,9 +86,10 @@ def load_places(session: Session, countries: Collection[str], source: Path | Non
 def load_postcodes(session: Session, path: Path) -> int:
     """Replace the postcodes of the countries in a GeoNames postal file; returns rows written.
 
-    Tab-separated, without a header: country, postcode, place, three levels of region with their
-    codes, latitude, longitude, accuracy. A postcode of several places gets their middle, and a
-    radius that covers them. Raises BadPostcodes. The caller commits.
+    Tab-separated, without a heading: country, postcode, place, three levels of region with their
+    codes, latitude, longitude, accuracy (1 to 6 or nothing). Or comma-separated with a heading
+    that names country_code, zipcode, place, latitude and longitude. A postcode of several places
+    gets their middle, and a radius that covers them. Raises BadPostcodes. The caller commits.
     """
     areas = _postal_areas(path)
     _lock(session)
@@ -102,10 +109,14 @@ def load_postcodes(session: Session, path: Path) -> int:
 
 @dataclass(slots=True)
 class _PostalArea:
-    """All rows of one postcode."""
+    """All rows of one postcode, and how far around each of them it may reach."""
 
     place: str
-    points: set[tuple[float, float]] = field(default_factory=set)
+    points: dict[tuple[float, float], float] = field(default_factory=dict)
+
+    def add(self, lat: float, lon: float, radius_km: float) -> None:
+        known = self.points.get((lat, lon), radius_km)
+        self.points[lat, lon] = min(known, radius_km)
 
     def middle(self) -> tuple[float, float]:
         count = len(self.points)
@@ -115,30 +126,63 @@ class _PostalArea:
     def radius_km(self) -> float:
         lat, lon = self.middle()
         if len(self.points) == 1:
-            return POSTCODE_RADIUS_KM
-        farthest = max(geodesic_km(lat, lon, *point) for point in self.points)
-        return round(farthest + POSTCODE_RADIUS_KM, 1)
+            return next(iter(self.points.values()))
+        reach = (geodesic_km(lat, lon, *point) + km for point, km in self.points.items())
+        return round(max(reach), 1)
+
+
+class _PostalRow(NamedTuple):
+    country: str
+    code: str
+    place: str
+    lat: float
+    lon: float
+    radius_km: float
 
 
 def _postal_areas(path: Path) -> dict[tuple[str, str], _PostalArea]:
     areas: dict[tuple[str, str], _PostalArea] = {}
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            cells = line.rstrip("\r\n").split("\t")
-            if cells == [""]:
-                continue
-            if len(cells) < _POSTAL_COLUMNS or len(cells[0]) != 2:
-                raise BadPostcodes(f"line {number}: not a row of a GeoNames postal file")
-            try:
-                lat, lon = float(cells[9]), float(cells[10])
-            except ValueError as problem:
-                raise BadPostcodes(f"line {number}: no coordinates") from problem
-            code = postcode_key(cells[1])
-            if not is_place(lat, lon) or not code:
-                raise BadPostcodes(f"line {number}: no such place or postcode")
-            area = areas.setdefault((cells[0].upper(), code), _PostalArea(cells[2]))
-            area.points.add((lat, lon))
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for number, cells in _numbered_cells(lines):
+            row = _postal_row(cells, number)
+            area = areas.setdefault((row.country, row.code), _PostalArea(row.place))
+            area.add(row.lat, row.lon, row.radius_km)
     return areas
+
+
+def _numbered_cells(lines: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """The cells of every row in the order of GeoNames' columns, with the number of its line."""
+    heading = lines.readline()
+    names = next(csv.reader([heading]), [])
+    if not set(_COLUMNS) <= set(names):
+        lines.seek(0)
+        for number, line in enumerate(lines, 1):
+            if plain := line.rstrip("\r\n"):
+                yield number, plain.split("\t")
+        return
+    reader = csv.DictReader(lines, names)
+    for row in reader:
+        cells = [""] * (_ACCURACY_COLUMN + 1)
+        for column, name in zip(_PLAIN_COLUMNS, _COLUMNS, strict=True):
+            cells[column] = row[name] or ""
+        cells[_ACCURACY_COLUMN] = row.get("accuracy") or ""
+        yield reader.line_num + 1, cells
+
+
+def _postal_row(cells: list[str], number: int) -> _PostalRow:
+    if len(cells) < _ACCURACY_COLUMN or len(cells[0]) != 2:
+        raise BadPostcodes(f"line {number}: not a row of a GeoNames postal file")
+    country, code, place, latitude, longitude = (cells[column] for column in _PLAIN_COLUMNS)
+    try:
+        lat, lon = float(latitude), float(longitude)
+    except ValueError as problem:
+        raise BadPostcodes(f"line {number}: no coordinates") from problem
+    key = postcode_key(code)
+    if not is_place(lat, lon) or not key:
+        raise BadPostcodes(f"line {number}: no such place or postcode")
+    told = cells[_ACCURACY_COLUMN].strip() if len(cells) > _ACCURACY_COLUMN else ""
+    radius = RADIUS_KM_BY_ACCURACY.get(told, POSTCODE_RADIUS_KM)
+    return _PostalRow(country.upper(), key, place, lat, lon, radius)
 
 
 def _shipped_file() -> Path:

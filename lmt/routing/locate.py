@@ -1,36 +1,35 @@
-"""Where is the lead? The first question of routing, answered from the gazetteer alone.
+"""Where is the lead? The first question of routing, answered from rows alone.
 
-Coordinates given, else the postcode, else the city in any script; each with an accuracy. What
-stays unclear is said so, with guesses: never silently the wrong place.
+Coordinates given, else what a geocoder said of the address, else the postcode, the city in any
+script, the region; each with an accuracy. What stays unclear is said so, with guesses: never
+silently the wrong place.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lmt.models import Place, PlaceName, Postcode
+from lmt.models import Postcode
 from lmt.routing.gazetteer import (
+    KNOWN_CITY_PEOPLE,
     Chosen,
     PlaceRow,
-    choose_place,
     city_radius_km,
     guesses,
-    readings,
 )
 from lmt.routing.geo import geodesic_km, is_place
-from lmt.routing.names import index_keys, place_key, postcode_keys
-from lmt.routing.regions import region_code
+from lmt.routing.geocoding import Address, Frame, known_answer
+from lmt.routing.places import city_meant, nearest_place, postcode_area, region_area
 
 GIVEN_ACCURACY_KM = 0.1
-FAR_FROM_ANYWHERE_KM = 100.0
 BORDER_KM = 30.0
-VAGUE_POSTCODE_KM = 25.0
-KNOWN_CITY_PEOPLE = 50_000
+VAGUE_KM = 25.0
+"""What is vaguer than that gives way to a later link of the chain."""
 CONFLICT_KM = 75.0
 
 
@@ -38,7 +37,8 @@ CONFLICT_KM = 75.0
 class Located:
     """A place: WGS-84 degrees, within `accuracy_km` of the truth.
 
-    `method` is given, postcode or city. `place` names the place found, or the nearest one.
+    `method` is given, geocoder, postcode, city or region. `place` names the place found, or the
+    nearest one. `timezone` is empty where the gazetteer knows nothing near by.
     """
 
     lat: float
@@ -52,7 +52,7 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A place that could have been meant."""
+    """A place that could have been meant; `admin1` is the GeoNames code of its region."""
 
     name: str
     country: str
@@ -60,6 +60,9 @@ class Guess:
     lat: float
     lon: float
     population: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,38 @@ class Unlocated:
     guesses: tuple[Guess, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the gazetteer alone makes of an address."""
+
+    postcode: Postcode | None
+    city: Chosen | None
+    namesakes: tuple[PlaceRow, ...] = ()
+
+    @property
+    def conflict(self) -> bool:
+        """A well-known city far from the postcode: one is a slip, and nobody knows which."""
+        if self.postcode is None or self.city is None:
+            return False
+        place = self.city.place
+        if place.population < KNOWN_CITY_PEOPLE:
+            return False
+        apart = geodesic_km(self.postcode.lat, self.postcode.lon, place.lat, place.lon)
+        return apart > CONFLICT_KM + self.postcode.radius_km
+
+    @property
+    def frames(self) -> list[Frame]:
+        """Where a geocoder's answer to this address must lie; empty where nobody can say."""
+        if self.postcode is not None:
+            row = self.postcode
+            return [Frame(row.lat, row.lon, CONFLICT_KM + row.radius_km)]
+        places = [self.city.place] if self.city is not None else self.namesakes
+        return [
+            Frame(each.lat, each.lon, CONFLICT_KM + city_radius_km(each.population))
+            for each in places
+        ]
+
+
 def locate(
     session: Session,
     *,
@@ -81,82 +116,97 @@ def locate(
     region: str = "",
     postcode: str = "",
     city: str = "",
+    street: str = "",
     lat: float | None = None,
     lon: float | None = None,
+    accuracy_km: float | None = None,
     countries: Sequence[str] = (),
 ) -> Located | Unlocated:
-    """Where a lead is, from what its sender gave.
+    """Where a lead is, from what its sender gave and what geocoders have said of it.
 
     `country` (alpha-2) narrows the search; without it, `countries` (the market's) are searched.
-    Coordinates are trusted unless they lie far from every place of those countries, or in
-    another country than the one given.
+    Coordinates, exact to `accuracy_km` where their sender says so, are trusted unless they lie
+    far from every place of those countries, or in another country than the one given. The first
+    link within 25 km counts, else the most exact.
     """
-    # A country kept in a column of two letters comes back as two blanks where none was given.
-    known = country.strip().upper()
-    searched = [known] if known else list(countries)
-    given = _given(session, lat, lon, searched)
-    if given is not None:
+    searched = searched_countries(country, countries)
+    given = _given(session, lat, lon, accuracy_km, searched)
+    if given is not None and given.accuracy_km <= VAGUE_KM:
         return given
-    by_postcode = _by_postcode(session, postcode, searched)
-    if by_postcode is None and not city.strip():
-        return Unlocated("unknown" if postcode or lat is not None else "nothing_given")
-    chosen, rows = _by_city(session, city, region, searched)
-    if by_postcode is not None and chosen is not None and _conflict(by_postcode, chosen.place):
-        return Unlocated("conflict", _as_guesses([chosen.place]))
-    precise = by_postcode is not None and by_postcode.accuracy_km <= VAGUE_POSTCODE_KM
-    if by_postcode is not None and (precise or chosen is None):
-        return by_postcode
-    if chosen is None:
-        return Unlocated("ambiguous" if rows else "unknown", _as_guesses(guesses(rows)))
-    place = chosen.place
-    accuracy = city_radius_km(place.population) + chosen.spread_km
-    return Located(
-        place.lat, place.lon, accuracy, "city", place.name, place.country, place.timezone
+    reading = read_address(session, postcode, city, region, searched)
+    if reading.conflict and given is None:
+        return Unlocated("conflict", _both(session, reading))
+    address = Address(street, postcode, city, region, tuple(searched))
+    links = (
+        given,
+        _by_geocoder(session, address, reading),
+        _by_postcode(session, reading.postcode),
+        _by_city(reading.city),
     )
+    found = [link for link in links if link is not None]
+    for link in found:
+        if link.accuracy_km <= VAGUE_KM:
+            return link
+    if found:
+        return min(found, key=lambda link: link.accuracy_km)
+    if reading.namesakes:
+        return Unlocated("ambiguous", _as_guesses(guesses(reading.namesakes)))
+    area = region_area(session, region, searched)
+    if area is not None:
+        near = area.largest
+        return Located(
+            area.lat, area.lon, area.radius_km, "region", near.name, near.country, near.timezone
+        )
+    tried = postcode.strip() or city.strip() or region.strip() or lat is not None
+    return Unlocated("unknown" if tried else "nothing_given")
 
 
-def nearest_place(
-    session: Session, lat: float, lon: float, countries: Iterable[str] = ()
-) -> tuple[PlaceRow, float] | None:
-    """The nearest place of `countries` (none: of all loaded) and its km, None beyond 100 km."""
-    degrees = FAR_FROM_ANYWHERE_KM / 111.0
-    shrink = max(math.cos(math.radians(lat)), 0.01)
-    query = (
-        select(*_COLUMNS)
-        .where(
-            Place.lat.between(lat - degrees, lat + degrees),
-            Place.lon.between(lon - degrees / shrink, lon + degrees / shrink),
-        )
-        .order_by(
-            func.power(Place.lat - lat, 2) + func.power((Place.lon - lon) * shrink, 2), Place.id
-        )
-        .limit(1)
-    )
-    wanted = list(countries)
-    if wanted:
-        query = query.where(Place.country.in_(wanted))
-    found = session.execute(query).first()
-    if found is None:
+def read_address(
+    session: Session, postcode: str, city: str, region: str, countries: Sequence[str]
+) -> Reading:
+    """What the gazetteer makes of a postcode and a city, each for itself."""
+    area = postcode_area(session, postcode, countries)
+    if not city.strip():
+        return Reading(area, None)
+    chosen, rows = city_meant(session, city, region, countries)
+    return Reading(area, chosen, () if chosen else tuple(rows))
+
+
+def searched_countries(country: str, countries: Sequence[str]) -> list[str]:
+    """The countries a lead may be in. One kept in a column of two letters may be two blanks."""
+    known = country.strip().upper()
+    return [known] if known else list(countries)
+
+
+def located_at(
+    session: Session, lat: float, lon: float, accuracy_km: float, method: str, country: str = ""
+) -> Located | None:
+    """A spot that somebody pointed at, such as a guess that was picked; None where nobody lives
+    within 100 km of it."""
+    nearest = nearest_place(session, lat, lon, [country] if country else ())
+    if nearest is None:
         return None
-    row = PlaceRow(*found)
-    distance = geodesic_km(lat, lon, row.lat, row.lon)
-    return (row, distance) if distance <= FAR_FROM_ANYWHERE_KM else None
+    place, _ = nearest
+    return Located(lat, lon, accuracy_km, method, place.name, place.country, place.timezone)
 
 
-_COLUMNS = (
-    Place.id,
-    Place.name,
-    Place.country,
-    Place.admin1,
-    Place.population,
-    Place.lat,
-    Place.lon,
-    Place.timezone,
-)
+def given_accuracy_km(given: Mapping[str, Any]) -> float | None:
+    """How exact the coordinates of a lead are, as its sender says in `attributes.accuracy_m`."""
+    attributes = given.get("attributes")
+    told = attributes.get("accuracy_m") if isinstance(attributes, Mapping) else None
+    try:
+        metres = float(told) if told is not None else math.nan
+    except (TypeError, ValueError):
+        return None
+    return metres / 1000 if 0 < metres < math.inf else None
 
 
 def _given(
-    session: Session, lat: float | None, lon: float | None, countries: Sequence[str]
+    session: Session,
+    lat: float | None,
+    lon: float | None,
+    accuracy_km: float | None,
+    countries: Sequence[str],
 ) -> Located | None:
     if lat is None or lon is None or not is_place(lat, lon) or (lat, lon) == (0.0, 0.0):
         return None
@@ -170,83 +220,53 @@ def _given(
         if own is None or own[1] > BORDER_KM:
             return None
         place = own[0]
-    return Located(lat, lon, GIVEN_ACCURACY_KM, "given", place.name, place.country, place.timezone)
+    exact = max(accuracy_km or 0.0, GIVEN_ACCURACY_KM)
+    return Located(lat, lon, exact, "given", place.name, place.country, place.timezone)
 
 
-def _by_postcode(session: Session, postcode: str, countries: Sequence[str]) -> Located | None:
-    if not postcode.strip():
+def _by_geocoder(session: Session, address: Address, reading: Reading) -> Located | None:
+    """What a geocoder said, where the gazetteer doesn't speak against it."""
+    row = known_answer(session, address)
+    if row is None or row.lat is None or row.lon is None or row.accuracy_km is None:
         return None
-    found: list[Postcode] = []
-    for country in countries:
-        for key in postcode_keys(country, postcode):
-            row = session.get(Postcode, (country, key))
-            if row is not None:
-                found.append(row)
-                break
-    if len(found) != 1:
+    if address.countries and row.country not in address.countries:
         return None
-    row = found[0]
-    nearest = nearest_place(session, row.lat, row.lon, [row.country])
-    if nearest is None:
+    frames = reading.frames
+    if frames and not any(frame.holds(row.lat, row.lon) for frame in frames):
         return None
+    if reading.namesakes and row.accuracy_km > VAGUE_KM:
+        return None
+    near = nearest_place(session, row.lat, row.lon, [row.country])
+    name = row.place or (near[0].name if near else "")
+    zone = near[0].timezone if near else ""
+    return Located(row.lat, row.lon, row.accuracy_km, "geocoder", name, row.country, zone)
+
+
+def _by_postcode(session: Session, row: Postcode | None) -> Located | None:
+    if row is None:
+        return None
+    near = nearest_place(session, row.lat, row.lon, [row.country])
+    name = row.place or (near[0].name if near else "")
+    zone = near[0].timezone if near else ""
+    return Located(row.lat, row.lon, row.radius_km, "postcode", name, row.country, zone)
+
+
+def _by_city(chosen: Chosen | None) -> Located | None:
+    if chosen is None:
+        return None
+    place = chosen.place
+    accuracy = city_radius_km(place.population) + chosen.spread_km
     return Located(
-        row.lat,
-        row.lon,
-        row.radius_km,
-        "postcode",
-        row.place or nearest[0].name,
-        row.country,
-        nearest[0].timezone,
+        place.lat, place.lon, accuracy, "city", place.name, place.country, place.timezone
     )
 
 
-def _by_city(
-    session: Session, city: str, region: str, countries: Sequence[str]
-) -> tuple[Chosen | None, list[PlaceRow]]:
-    """The place meant, or None and the namesakes met first."""
-    met: list[PlaceRow] = []
-    for reading, hints in readings(city):
-        keys = [{place_key(reading)}, index_keys(reading)]
-        for tried in keys:
-            rows = _named(session, tried, countries)
-            regions = _regions(session, [region, *hints], countries)
-            chosen = choose_place(rows, regions, place_key(reading))
-            if chosen is not None:
-                return chosen, rows
-            met = met or rows
-    return None, met
-
-
-def _named(session: Session, keys: set[str], countries: Sequence[str]) -> list[PlaceRow]:
-    ids = select(PlaceName.place_id).where(PlaceName.key.in_(keys - {""}))
-    if countries:
-        ids = ids.where(PlaceName.country.in_(countries))
-    rows = session.execute(select(*_COLUMNS).where(Place.id.in_(ids)))
-    return [PlaceRow(*row) for row in rows]
-
-
-def _regions(
-    session: Session, hints: Sequence[str], countries: Sequence[str]
-) -> set[tuple[str, str]]:
-    """The regions that the hints name: by their own names, else by the largest city so called."""
-    found: set[tuple[str, str]] = set()
-    for hint in hints:
-        if not place_key(hint):
-            continue
-        named = {(c, code) for c in countries if (code := region_code(c, hint)) is not None}
-        if not named:
-            largest = guesses(_named(session, {place_key(hint)}, countries))[:1]
-            named = {(row.country, row.admin1) for row in largest}
-        found |= named
-    return found
-
-
-def _conflict(by_postcode: Located, place: PlaceRow) -> bool:
-    """A well-known city far from the postcode: one of the two is a slip, and nobody knows which."""
-    if place.population < KNOWN_CITY_PEOPLE:
-        return False
-    apart = geodesic_km(by_postcode.lat, by_postcode.lon, place.lat, place.lon)
-    return apart > CONFLICT_KM + by_postcode.accuracy_km
+def _both(session: Session, reading: Reading) -> tuple[Guess, ...]:
+    """The city, and the place where the postcode lies."""
+    row, chosen = reading.postcode, reading.city
+    near = nearest_place(session, row.lat, row.lon, [row.country]) if row else None
+    places = [*([chosen.place] if chosen else []), *([near[0]] if near else [])]
+    return _as_guesses(places)
 
 
 def _as_guesses(rows: Sequence[PlaceRow]) -> tuple[Guess, ...]:
