@@ -16,16 +16,18 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from lmt.chase import watch_offer, watch_queue, watch_work
 from lmt.db import SessionFactory
 from lmt.followup.service import add_plan, end_plans
-from lmt.lifecycle import QUEUES, IllegalStep, Status, step
+from lmt.lifecycle import OPEN, QUEUES, WORKED, IllegalStep, Status, step
 from lmt.models import Lead, Offer, locked_lead, record
-from lmt.models.capacity import give_back_open
+from lmt.moving import NotEligible, move_for_customer, reassign
 from lmt.notify import service as notify
-from lmt.placing import enqueue, hand_over, place
+from lmt.offerclock import mail_of
+from lmt.placing import end_offer, enqueue, held_offer, place
 from lmt.qualify.service import qualify_lead
+from lmt.resting import come_back, rest, wake_now
 from lmt.routing.capacity import one_move_at_a_time
-from lmt.routing.service import offer_by_hand
 from lmt.scope import SYSTEM, Actor, act_as, as_system
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,7 @@ COLLISIONS = frozenset({"40P01", "55P03"})
 SEEN_AFTER_TIMES = 3
 """A lead that failed so often is put where headquarters sees it."""
 MOST_POSTPONED = timedelta(hours=1)
+MOST_FORGOTTEN = 1000
 
 
 class TooLate(Exception):
@@ -60,6 +63,24 @@ def due_leads(session: Session, at: datetime, limit: int = 100) -> list[uuid.UUI
             .limit(limit)
         )
     )
+
+
+def find_forgotten(session: Session, at: datetime) -> int:
+    """Give every open lead without a next instant one, and commit; returns how many had none.
+
+    No verb leaves a lead so. This is the net below rows of older versions and of other hands.
+    """
+    forgotten = session.scalars(
+        select(Lead)
+        .where(Lead.next_action_at.is_(None), Lead.status.in_(sorted(OPEN)))
+        .limit(MOST_FORGOTTEN)
+        .with_for_update(of=Lead, skip_locked=True)
+    ).all()
+    for lead in forgotten:
+        # Its clocks begin now: who never knew of them is not escalated for the past.
+        lead.next_action_at = lead.touched_at = at
+    session.commit()
+    return len(forgotten)
 
 
 def advance(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> bool:
@@ -108,8 +129,10 @@ def accept(
     offer = _open_offer(session, lead, at)
     offer.state, offer.closed_at = "accepted", at
     lead.status = step(Status(lead.status), Status.ACCEPTED)
-    lead.accepted_at, lead.next_action_at = at, None
+    lead.accepted_at, lead.touched_at, lead.escalated_minutes = at, at, 0
     lead.owner_id = actor.user_id
+    # Due at once: the worker looks up what is next, which is no matter of the dealer's waiting.
+    lead.next_action_at = at
     record(session, lead.id, "accepted", at=at, actor_id=actor.user_id, dealer_id=lead.dealer_id)
     if plan is not None:
         add_plan(
@@ -137,7 +160,7 @@ def decline(
     lead = locked_lead(session, lead_id)
     offer = _open_offer(session, lead, at)
     one_move_at_a_time(session, lead.market_id)
-    _end_offer(session, offer, "declined", at, reason)
+    end_offer(session, lead, offer, "declined", at, reason)
     record(
         session,
         lead.id,
@@ -155,56 +178,19 @@ def decline(
         session.commit()
 
 
-def reassign(
-    session: Session,
-    lead_id: uuid.UUID,
-    *,
-    dealer_code: str,
-    reason: str,
-    at: datetime,
-    actor: Actor,
-) -> None:
-    """Headquarters gives the lead to a dealer by hand. LookupError: none such in its market."""
-    lead = locked_lead(session, lead_id)
-    target = step(Status(lead.status), Status.OFFERED)
-    with as_system(session):
-        held = _held_offer(session, lead)
-        one_move_at_a_time(session, lead.market_id)
-        end_plans(session, lead.id, at)
-        if held is not None:
-            _end_offer(session, held, "withdrawn", at, reason)
-        offer = offer_by_hand(session, lead, dealer_code, at)
-        if offer is None:
-            session.rollback()
-            raise LookupError(dealer_code)
-        if held is not None and held.dealer_id != offer.dealer_id:
-            notify.tell_dealer_taken_away(session, lead, held, at)
-        lead.status = target
-        lead.accepted_at, lead.owner_id = None, None
-        record(
-            session,
-            lead.id,
-            "reassigned",
-            at=at,
-            actor_id=actor.user_id,
-            dealer_id=offer.dealer_id,
-            reason=reason,
-        )
-        hand_over(session, lead, offer, None, at)
-        session.commit()
-
-
 def withdraw(
     session: Session, lead_id: uuid.UUID, *, reason: str, at: datetime, actor: Actor
 ) -> None:
     """The lead is closed without an outcome: the customer asked, or it was none."""
     lead = locked_lead(session, lead_id)
-    lead.status = step(Status(lead.status), Status.WITHDRAWN)
-    lead.cause, lead.closed_at, lead.next_action_at = reason, at, None
-    held = _held_offer(session, lead)
+    target = step(Status(lead.status), Status.WITHDRAWN)
+    held = held_offer(session, lead)
     end_plans(session, lead.id, at)
     if held is not None:
-        _end_offer(session, held, "withdrawn", at, reason)
+        end_offer(session, lead, held, "withdrawn", at, reason)
+    lead.status, lead.cause, lead.closed_at = target, reason, at
+    lead.next_action_at = lead.resting_until = None
+    if held is not None:
         notify.tell_dealer_taken_away(session, lead, held, at)
     record(
         session,
@@ -224,11 +210,15 @@ def _take_step(session: Session, lead: Lead, at: datetime) -> None:
         _qualify(session, lead, at)
         place(session, lead, at)
     elif status is Status.OFFERED:
-        _expire(session, lead, at)
+        watch_offer(session, lead, at)
+    elif status in WORKED:
+        watch_work(session, lead, at)
+    elif status is Status.RESTING:
+        come_back(session, lead, at)
     elif status in QUEUES:
         if not lead.service:
             _qualify(session, lead, at)
-        place(session, lead, at)
+        watch_queue(session, lead, at)
     else:
         lead.next_action_at = None
 
@@ -247,42 +237,18 @@ def _qualify(session: Session, lead: Lead, at: datetime) -> None:
     )
 
 
-def _expire(session: Session, lead: Lead, at: datetime) -> None:
-    """Nobody answered in time: the next dealer gets the lead."""
-    one_move_at_a_time(session, lead.market_id)
-    offer = _held_offer(session, lead)
-    if offer is not None and offer.expires_at > at:
-        lead.next_action_at = offer.expires_at
-        return
-    if offer is not None:
-        _end_offer(session, offer, "expired", at)
-        record(session, lead.id, "offer_expired", at=at, dealer_id=offer.dealer_id)
-        notify.tell_dealer_taken_away(session, lead, offer, at)
-    session.flush()
-    place(session, lead, at)
-
-
-def _held_offer(session: Session, lead: Lead) -> Offer | None:
-    return session.scalars(
-        select(Offer)
-        .where(Offer.lead_id == lead.id, Offer.state.in_(("open", "accepted")))
-        .with_for_update(of=Offer)
-        .execution_options(populate_existing=True)
-    ).first()
-
-
 def _open_offer(session: Session, lead: Lead, at: datetime) -> Offer:
-    """The lead's running offer. Raises TooLate where it has ended."""
-    offer = _held_offer(session, lead)
-    if offer is None or offer.state != "open" or offer.expires_at <= at:
+    """The lead's running offer. Raises TooLate where it has ended.
+
+    Where its mail has not left yet, the dealer is not too late: the offer is about to be extended.
+    """
+    offer = held_offer(session, lead)
+    if offer is None or offer.state != "open":
+        raise TooLate
+    unknown = offer.clock_at is None and mail_of(session, offer) == "queued"
+    if offer.expires_at <= at and not unknown:
         raise TooLate
     return offer
-
-
-def _end_offer(session: Session, offer: Offer, state: str, at: datetime, reason: str = "") -> None:
-    offer.state, offer.closed_at, offer.reason = state, at, reason
-    session.flush()
-    give_back_open(session, offer.dealer_id)
 
 
 def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> None:
@@ -300,12 +266,17 @@ def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> Non
 
 __all__ = [
     "IllegalStep",
+    "NotEligible",
     "PlanInput",
     "TooLate",
     "accept",
     "advance",
     "decline",
     "due_leads",
+    "find_forgotten",
+    "move_for_customer",
     "reassign",
+    "rest",
+    "wake_now",
     "withdraw",
 ]

@@ -5,25 +5,33 @@ Shared by every verb of the pipeline; nothing here commits.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.agenda import offered_until, policy_for, schedule
+from lmt.calendars import desk_calendar
 from lmt.lifecycle import Status, step
-from lmt.models import Lead, Offer, record
+from lmt.models import Lead, Market, Offer, record
+from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
 from lmt.notify.recipients import queue_keepers, terms_of
 from lmt.routing.capacity import untake_slot
 from lmt.routing.locate import Unlocated
-from lmt.routing.service import Routed, locate_lead, route_lead
+from lmt.routing.policy import Policy
+from lmt.routing.service import Routed, calendar_of_dealer, locate_lead, route_lead
+from lmt.workhours import Calendar, is_open, local_date, next_opening
 
 LOOK_AGAIN = timedelta(hours=1)
-"""An unrouted lead is tried again: dealers open, caps are freed."""
+"""The net below an unrouted lead, whatever else it waits for."""
+DESK_NEVER_OPENS = timedelta(days=7)
 
 
 def place(session: Session, lead: Lead, at: datetime) -> None:
     """Find the next dealer for the lead, or the queue where a person looks at it."""
-    if not _reachable(lead):
+    if not (lead.email or lead.phone):
         enqueue(session, lead, Status.INCOMPLETE, "no_contact", at)
         return
     if not lead.location_method:
@@ -31,19 +39,22 @@ def place(session: Session, lead: Lead, at: datetime) -> None:
     routed = route_lead(session, lead, at)
     if routed.offer is None:
         unclear = routed.cause == "unlocated"
-        enqueue(session, lead, Status.UNLOCATED if unclear else Status.UNROUTED, routed.cause, at)
+        queue = Status.UNLOCATED if unclear else Status.UNROUTED
+        enqueue(session, lead, queue, routed.cause, at, routed)
     elif lead.test:
         _end_test(session, lead, routed, at)
     else:
         lead.status = step(Status(lead.status), Status.OFFERED)
-        hand_over(session, lead, routed.offer, routed.opens_at, at)
+        hand_over(session, lead, routed.offer, routed.opens_at, at, routed.policy)
 
 
 def _locate(session: Session, lead: Lead, at: datetime) -> None:
     found = locate_lead(session, lead)
     if isinstance(found, Unlocated):
-        guesses = [f"{g.name}, {g.admin1}" if g.admin1 else g.name for g in found.guesses]
-        record(session, lead.id, "located", at=at, problem=found.problem, guesses=guesses[:5])
+        if lead.status == Status.UNLOCATED:
+            return  # looked for once more, as every morning: nothing new to tell
+        guesses = [guess.to_json() for guess in found.guesses[:5]]
+        record(session, lead.id, "located", at=at, problem=found.problem, guesses=guesses)
         return
     record(
         session,
@@ -57,13 +68,24 @@ def _locate(session: Session, lead: Lead, at: datetime) -> None:
 
 
 def hand_over(
-    session: Session, lead: Lead, offer: Offer, opens_at: datetime | None, at: datetime
+    session: Session,
+    lead: Lead,
+    offer: Offer,
+    opens_at: datetime | None,
+    at: datetime,
+    policy: Policy | None = None,
 ) -> None:
-    """The lead is the dealer's until the offer's end; dealer and customer are told."""
+    """The lead is the dealer's until the offer's end; dealer and customer are told.
+
+    Where the market assigns at once the dealer has it, and the offer's end is the time to the
+    first contact. `policy` is the one for this lead, read where it is left out.
+    """
     moved, waited = lead.promise_at is not None, bool(lead.cause)
+    policy = policy or policy_for(session, lead, at)
+    _begin_anew(lead)
     lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
-    lead.offered_at, lead.next_action_at = at, offer.expires_at
-    lead.promise_at = lead.promise_at or offer.expires_at
+    lead.waiting_since, lead.waiting_for, lead.resting_until = None, [], None
+    lead.offered_at, lead.promise_at = at, lead.promise_at or offer.expires_at
     session.flush()
     session.refresh(lead, ["dealer"])
     record(
@@ -75,8 +97,15 @@ def hand_over(
         expires_at=offer.expires_at.isoformat(),
         distance_km=offer.distance_km,
     )
-    terms = terms_of(session, offer.dealer_id, at)
-    notify.tell_dealer(session, lead, offer, terms, at)
+    if policy.accept_mode == "assign":
+        offer.state, offer.closed_at = "accepted", at
+        lead.status, lead.accepted_at = step(Status(lead.status), Status.ACCEPTED), at
+        record(session, lead.id, "accepted", at=at, dealer_id=offer.dealer_id, mode="assign")
+        schedule(session, lead, offer, at)
+    else:
+        calendar = calendar_of_dealer(session, offer.dealer_id, at)
+        lead.next_action_at = offered_until(lead, offer, policy, calendar, at)
+    notify.tell_dealer(session, lead, offer, terms_of(session, offer.dealer_id, at), at)
     if moved:
         notify.tell_customer_transferred(session, lead, offer, at)
     elif waited:
@@ -86,19 +115,89 @@ def hand_over(
         notify.tell_customer_received(session, lead, offer, opens_at, at)
 
 
-def enqueue(session: Session, lead: Lead, status: Status, cause: str, at: datetime) -> None:
-    """Nobody has the lead: it waits where headquarters sees it, and is tried again if that may
-    help. Headquarters and the customer are told once."""
+def enqueue(
+    session: Session,
+    lead: Lead,
+    status: Status,
+    cause: str,
+    at: datetime,
+    routed: Routed | None = None,
+) -> None:
+    """Nobody has the lead: it waits where headquarters sees it, and is looked at again when that
+    may help. Headquarters and the customer are told once."""
     known = (lead.status, lead.cause) == (status, cause)
     lead.status = status if known else step(Status(lead.status), status)
-    lead.cause, lead.dealer_id = cause, None
-    lead.next_action_at = at + LOOK_AGAIN if status is Status.UNROUTED else None
+    _begin_anew(lead)
+    lead.cause, lead.dealer_id, lead.owner_id, lead.resting_until = cause, None, None, None
+    lead.waiting_since = lead.waiting_since or at
+    lead.waiting_for = [] if routed is None else list(routed.waits_for)
+    if status is Status.UNROUTED:
+        lead.next_action_at = _look_again_at(at, routed)
+    else:
+        lead.next_action_at = next_desk_morning(lead.market, at)
     if known:
         return
     record(session, lead.id, "queued", at=at, status=status, cause=cause)
     keepers = queue_keepers(session, lead)
     notify.alert_unrouted(session, lead, cause, keepers, at)
-    notify.tell_customer_received(session, lead, None, None, at)
+    opens_at = routed.look_again_at if routed is not None and cause == "no_opening" else None
+    notify.tell_customer_received(session, lead, None, opens_at, at)
+
+
+def next_desk_morning(market: Market, at: datetime) -> datetime:
+    """When the market's desk next begins to work: today where it has not opened yet, else on its
+    next working day. A week from `at` for a desk that never opens."""
+    calendar = desk_calendar(market)
+    opening = next_opening(calendar, at)
+    if opening is not None and not _has_opened(calendar, at):
+        return opening
+    tomorrow = local_date(calendar, at) + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, time(0), ZoneInfo(calendar.timezone))
+    return next_opening(calendar, midnight.astimezone(at.tzinfo)) or at + DESK_NEVER_OPENS
+
+
+def held_offer(session: Session, lead: Lead) -> Offer | None:
+    """The offer by which a dealer has the lead, locked."""
+    return session.scalars(
+        select(Offer)
+        .where(Offer.lead_id == lead.id, Offer.state.in_(("open", "accepted")))
+        .with_for_update(of=Offer)
+        .execution_options(populate_existing=True)
+    ).first()
+
+
+def end_offer(
+    session: Session, lead: Lead, offer: Offer, state: str, at: datetime, reason: str = ""
+) -> None:
+    """The dealer has the lead no more, and its place is free; call before the status changes.
+
+    A lead that rests takes no place.
+    """
+    offer.state, offer.closed_at, offer.reason = state, at, reason
+    lead.accepted_at = lead.owner_id = None
+    session.flush()
+    if lead.status != Status.RESTING:
+        give_back_open(session, offer.dealer_id, at)
+
+
+def _begin_anew(lead: Lead) -> None:
+    """Another state or another holder: escalation begins anew."""
+    lead.escalated_minutes, lead.touched_at = 0, None
+
+
+def _look_again_at(at: datetime, routed: Routed | None) -> datetime:
+    """When routing says that the lead may find a dealer, and soon in any case."""
+    expected = None if routed is None else routed.look_again_at
+    net = at + LOOK_AGAIN
+    return net if expected is None or expected <= at else min(net, expected)
+
+
+def _has_opened(calendar: Calendar, at: datetime) -> bool:
+    """Whether the desk has worked today by `at`."""
+    today = local_date(calendar, at)
+    midnight = datetime.combine(today, time(0), ZoneInfo(calendar.timezone))
+    first = next_opening(calendar, midnight.astimezone(at.tzinfo))
+    return is_open(calendar, at) or (first is not None and first <= at)
 
 
 def _end_test(session: Session, lead: Lead, routed: Routed, at: datetime) -> None:
@@ -109,7 +208,3 @@ def _end_test(session: Session, lead: Lead, routed: Routed, at: datetime) -> Non
     lead.status, lead.cause, lead.closed_at = Status.WITHDRAWN, "test", at
     lead.next_action_at = None
     record(session, lead.id, "withdrawn", at=at, reason="test")
-
-
-def _reachable(lead: Lead) -> bool:
-    return bool(lead.email or lead.phone)

@@ -1,4 +1,4 @@
-"""`lmt worker`: advances leads and sends what the outbox holds. Rows say what is due.
+"""`lmt worker`: advances leads, sends what the outbox holds, does long jobs. Rows say what is due.
 
 Any number of workers may run on any number of machines: work is claimed by row locks. A notice
 from the database, or the scheduler's bell, rings a runner; the runner then does all that is due.
@@ -19,25 +19,34 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
-from lmt import clock, pipeline
+from lmt import clock, handover, jobs, pipeline
 from lmt.config import Settings
 from lmt.db import Listener, SessionFactory, engine_for, sessions_for
+from lmt.lookahead import look_ahead_all
 from lmt.models import Heartbeat
 from lmt.models.partitions import ensure_partitions
 from lmt.notify import outbox
+from lmt.outages import notice_silence
+from lmt.routing import directory
 from lmt.scope import SYSTEM, act_as
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 10
+LATE_BEAT = timedelta(seconds=3 * HEARTBEAT_SECONDS)
 FORGOTTEN_AFTER = timedelta(days=1)
 BATCH = 20
 
 
-def advance_batch(sessions: SessionFactory, at: datetime) -> int:
-    """Take the hottest leads that are due one step further; returns how many there were."""
+def advance_batch(sessions: SessionFactory, at: datetime, settings: Settings | None = None) -> int:
+    """Take the hottest leads that are due one step further; returns how many there were.
+
+    Outside services are asked first, where `settings` name any, and never in a transaction.
+    """
     with act_as(sessions(), SYSTEM) as session:
         due = pipeline.due_leads(session, at, BATCH)
+    if settings is not None:
+        look_ahead_all(sessions, settings, due, at)
     # A lead that another worker holds counts as nothing, or two workers would wait in a ring.
     return sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
 
@@ -51,14 +60,21 @@ def advance_leads(sessions: SessionFactory, at: datetime) -> int:
 
 
 def beat(sessions: SessionFactory, process: str, at: datetime) -> None:
-    """Say that this process lives; forget those that stopped saying so."""
+    """Say that this process lives; forget those that stopped saying so.
+
+    Where nobody had said so for a while, running offers get back what they lost: call it before
+    any lead is advanced.
+    """
     with act_as(sessions(), SYSTEM) as session:
+        outage = notice_silence(session, at)
         row = insert(Heartbeat).values(process=process, kind="worker", at=at)
         session.execute(
             row.on_conflict_do_update(index_elements=["process"], set_={"at": row.excluded.at})
         )
         session.execute(delete(Heartbeat).where(Heartbeat.at < at - FORGOTTEN_AFTER))
         session.commit()
+    if outage is not None:
+        log.warning("worker.was_away", since=outage.began_at.isoformat())
 
 
 @dataclass
@@ -102,7 +118,11 @@ class Worker:
         self._runners = {
             "leads": Runner("leads", self._advance_leads, self._ending),
             "outbox": Runner("outbox", self._send, self._ending),
+            "handovers": Runner("handovers", self._hand_over, self._ending),
+            "jobs": Runner("jobs", self._work, self._ending),
+            directory.CHANNEL: Runner(directory.CHANNEL, self._warm, self._ending),
         }
+        self._beaten_at: datetime | None = None
         self._listener = Listener(
             settings.listen_database_url, tuple(self._runners), self._on_notice
         )
@@ -112,6 +132,7 @@ class Worker:
         """Until TERM or INT: then finish the step at hand and leave."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ending.set())
+        self._beat()
         for runner in self._runners.values():
             runner.start()
         self._listener.start()
@@ -125,12 +146,9 @@ class Worker:
         poll = self._settings.poll_seconds
         for name, runner in self._runners.items():
             self._scheduler.add_job(runner.ring, "interval", seconds=poll, id=f"ring-{name}")
+        self._scheduler.add_job(self._beat, "interval", seconds=HEARTBEAT_SECONDS, id="heartbeat")
         self._scheduler.add_job(
-            self._beat,
-            "interval",
-            seconds=HEARTBEAT_SECONDS,
-            id="heartbeat",
-            next_run_time=clock.now(),
+            self._find_forgotten, "interval", hours=1, id="forgotten", next_run_time=clock.now()
         )
         self._scheduler.add_job(
             self._partitions, "interval", hours=12, id="partitions", next_run_time=clock.now()
@@ -153,14 +171,39 @@ class Worker:
     def _advance_leads(self) -> None:
         # The time is read for every batch: a hot lead that arrives overtakes a backlog, and no
         # deadline is counted from the beginning of a long sweep.
-        while not self._ending.is_set() and advance_batch(self._sessions, clock.now()):
+        while not self._ending.is_set():
+            now = clock.now()
+            if self._beaten_at is None or now - self._beaten_at > LATE_BEAT:
+                # The machine slept: first see what it missed, then end offers.
+                self._beat()
+            if not advance_batch(self._sessions, now, self._settings):
+                return
             self._runners["outbox"].ring()
 
     def _send(self) -> None:
         outbox.send_due(self._sessions, self._settings, clock.now())
 
+    def _hand_over(self) -> None:
+        if handover.carry_out(self._sessions, clock.now()):
+            self._runners["outbox"].ring()
+
+    def _work(self) -> None:
+        while not self._ending.is_set() and jobs.work(self._sessions, clock.now()):
+            pass
+
+    def _warm(self) -> None:
+        with act_as(self._sessions(), SYSTEM) as session:
+            directory.warm(session, None, clock.now())
+
+    def _find_forgotten(self) -> None:
+        with act_as(self._sessions(), SYSTEM) as session:
+            while found := pipeline.find_forgotten(session, clock.now()):
+                log.warning("leads.were_forgotten", number=found)
+
     def _beat(self) -> None:
-        beat(self._sessions, self._process, clock.now())
+        now = clock.now()
+        beat(self._sessions, self._process, now)
+        self._beaten_at = now
 
     def _partitions(self) -> None:
         with self._engine.begin() as connection:

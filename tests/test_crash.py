@@ -129,7 +129,7 @@ def test_a_lead_is_offered_once_wherever_the_worker_is_killed(
         found = mails(session, settings, lead)
         assert is_sent(found, {"customer_received": 1, "dealer_new_lead": 1}), (moment, found)
         assert history(session, lead) == Counter(
-            received=1, qualified=1, located=1, offered=1, mail_sent=2
+            received=1, qualified=1, located=1, offered=1, mail_sent=2, clock_started=1
         ), moment
         (load,) = session.scalars(select(DealerLoad)).all()
         assert (load.open_used, load.received) == (moment, moment)
@@ -149,7 +149,7 @@ def test_a_lead_nobody_took_moves_on_once_wherever_the_worker_is_killed(
         advance_leads(sessions, FRIDAY)
         outbox.send_due(sessions, settings, FRIDAY)
         session.refresh(lead)
-        deadline = lead.next_action_at
+        deadline = lead.promise_at
         assert deadline is not None
         life = doomed.works(deadline, die_at=moment)
         doomed.works(deadline + LEASE_OVER)

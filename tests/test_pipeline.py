@@ -16,6 +16,7 @@ from lmt.placing import LOOK_AGAIN
 from lmt.qualify.classify import Qualification
 from lmt.scope import actor_of
 from lmt.worker import advance_leads
+from tests.offers import let_pass, open_offer, told
 from tests.world import FRIDAY, World, send
 
 
@@ -31,9 +32,10 @@ def test_a_lead_is_offered_to_the_nearest_dealer_with_both_mails(
     lead = offered_lead()
     assert (lead.status, lead.dealer_id) == ("offered", world.dealers["PL-WAW-1"])
     assert (lead.request_type, lead.band) == ("test_drive", "hot")
-    # Warsaw opens at nine; thirty working minutes from there.
-    assert lead.next_action_at == datetime(2026, 3, 6, 8, 30, tzinfo=UTC)
-    assert lead.promise_at == lead.next_action_at
+    # Warsaw opens at nine; thirty working minutes from there, and a reminder after twenty.
+    assert open_offer(session, lead).expires_at == datetime(2026, 3, 6, 8, 30, tzinfo=UTC)
+    assert lead.promise_at == datetime(2026, 3, 6, 8, 30, tzinfo=UTC)
+    assert lead.next_action_at == datetime(2026, 3, 6, 8, 20, tzinfo=UTC)
     mails = session.scalars(select(Message.kind).where(Message.lead_id == lead.id))
     assert sorted(mails) == ["customer_received", "dealer_new_lead"]
     assert kinds(session, lead) == ["received", "qualified", "located", "offered"]
@@ -48,9 +50,7 @@ def test_an_offer_nobody_takes_goes_to_the_next_dealer_then_to_the_team(
     lead = offered_lead()
     holders = [lead.dealer_id]
     for _ in range(2):
-        assert lead.next_action_at is not None
-        advance_leads(sessions, lead.next_action_at)
-        session.refresh(lead)
+        let_pass(sessions, session, lead)
         holders.append(lead.dealer_id)
     expected = [world.dealers[code] for code in ("PL-WAW-1", "PL-WAW-2", "PL-CARE")]
     assert holders == expected
@@ -65,10 +65,7 @@ def test_after_the_last_dealer_the_lead_waits_in_a_queue_and_is_looked_at_again(
 ) -> None:
     lead = offered_lead()
     for _ in range(3):
-        assert lead.next_action_at is not None
-        at = lead.next_action_at
-        advance_leads(sessions, at)
-        session.refresh(lead)
+        at = let_pass(sessions, session, lead)
     assert (lead.status, lead.cause) == ("unrouted", "all_tried")
     assert lead.next_action_at == at + LOOK_AGAIN
     alerts = session.scalars(select(Message).where(Message.audience == "headquarters")).all()
@@ -81,11 +78,11 @@ def test_the_dealer_accepts_in_time_but_not_after_the_deadline(
     anna = actor_of(cast["anna"])
     lead = offered_lead()
     late = offered_lead(phone="+48 512 345 679", email="ewa@example.com")
+    until = told(session, late).expires_at
     pipeline.accept(session, lead.id, at=FRIDAY + timedelta(minutes=5), actor=anna)
     assert (lead.status, lead.owner_id) == ("accepted", anna.user_id)
-    assert late.next_action_at is not None
     with pytest.raises(pipeline.TooLate):
-        pipeline.accept(session, late.id, at=late.next_action_at, actor=anna)
+        pipeline.accept(session, late.id, at=until, actor=anna)
 
 
 def test_declining_passes_the_lead_on_at_once_and_frees_the_dealer(

@@ -35,6 +35,7 @@ from lmt.routing.capacity import take_slot
 from lmt.routing.directory import Directory, candidates_of, dealers_changed
 from lmt.scope import act_as, actor_of
 from lmt.worker import advance_leads
+from tests.offers import let_pass
 from tests.world import API_KEY, FRIDAY, World, warsaw_lead
 
 OPEN = FRIDAY + timedelta(hours=1, minutes=30)
@@ -85,8 +86,7 @@ def test_a_dealer_that_ended_gives_its_leads_free(
     terms.end(FRIDAY + timedelta(minutes=5))
     dealers_changed(session, FRIDAY)
     session.commit()
-    advance_leads(sessions, lead.next_action_at)
-    session.refresh(lead)
+    let_pass(sessions, session, lead)
     assert (lead.status, lead.dealer_id) == ("offered", world.dealers["PL-WAW-2"])
 
 

@@ -58,6 +58,8 @@ def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) 
     reached = lead.contacted_at is not None
     lead.status = step(Status(lead.status), Status.CONTACTED if reached else Status.ACCEPTED)
     lead.closed_at, lead.cause = None, ""
+    # Its clocks begin anew; the worker looks what is next.
+    lead.touched_at, lead.escalated_minutes, lead.next_action_at = at, 0, at
     session.delete(session.get_one(Outcome, lead.id))
     assert lead.dealer_id is not None
     take_open_again(session, lead.dealer_id)
@@ -81,8 +83,10 @@ def _close(
     at: datetime,
     actor: Actor,
 ) -> None:
+    rested = lead.status == Status.RESTING
     lead.status = step(Status(lead.status), status)
     lead.closed_at, lead.cause = at, outcome.reason
+    lead.next_action_at = lead.resting_until = None
     assert lead.dealer_id is not None
     outcome.lead_id, outcome.at = lead.id, at
     outcome.dealer_id, outcome.user_id = lead.dealer_id, actor.user_id
@@ -92,7 +96,8 @@ def _close(
     )
     for action in session.scalars(open_plans):
         action.done_at = at
-    give_back_open(session, lead.dealer_id)
+    if not rested:
+        give_back_open(session, lead.dealer_id, at)
     record(
         session,
         lead.id,

@@ -1,4 +1,7 @@
-"""Stage 5, the dealer's verbs on a lead it accepted: contacted, planned, noted. Each commits."""
+"""Stage 5, the dealer's verbs on a lead it accepted: contacted, planned, noted. Each commits.
+
+What its holder does begins the lead's escalation anew, and makes the worker look what is next.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def contacted(
     if result == "reached":
         lead.status = Status.CONTACTED
         lead.contacted_at = lead.contacted_at or at
+    touch(lead, actor, at)
     record(
         session,
         lead.id,
@@ -97,6 +101,7 @@ def add_plan(
         created_at=at,
     )
     session.add(action)
+    touch(lead, actor, at)
     record(
         session,
         lead.id,
@@ -121,6 +126,7 @@ def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -
     session.refresh(action, with_for_update=True)
     if action.done_at is None:
         action.done_at = at
+        touch(lead, actor, at)
         record(
             session,
             lead.id,
@@ -131,6 +137,48 @@ def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -
             plan_kind=action.kind,
         )
     session.commit()
+
+
+def move_plan(
+    session: Session, plan_id: int, *, due_at: datetime, at: datetime, actor: Actor
+) -> PlannedAction:
+    """Put a planned action at another time; its owner is reminded anew.
+
+    Raises LookupError where there is none to see, IllegalStep where it was done or the lead is no
+    longer worked on.
+    """
+    action = session.get(PlannedAction, plan_id)
+    if action is None:
+        raise LookupError(f"no planned action {plan_id}")
+    lead = worked_lead(session, action.lead_id, Status.CONTACTED)
+    session.refresh(action, with_for_update=True)
+    if action.done_at is not None:
+        raise IllegalStep(Status(lead.status), Status.CONTACTED)
+    moved_from, action.due_at, action.reminded_at = action.due_at, due_at, None
+    touch(lead, actor, at)
+    record(
+        session,
+        lead.id,
+        "planned",
+        at=at,
+        actor_id=actor.user_id,
+        dealer_id=lead.dealer_id,
+        plan_kind=action.kind,
+        due_at=due_at.isoformat(),
+        moved_from=moved_from.isoformat(),
+    )
+    session.commit()
+    return action
+
+
+def touch(lead: Lead, actor: Actor, at: datetime) -> None:
+    """Its holder did something with the lead: its clocks begin anew. A worked lead without an
+    owner is whose of the dealer's people goes to work on it."""
+    if lead.status not in WORKED:
+        return
+    lead.touched_at, lead.escalated_minutes, lead.next_action_at = at, 0, at
+    if lead.owner_id is None and lead.dealer_id in actor.dealers:
+        lead.owner_id = actor.user_id
 
 
 def end_plans(session: Session, lead_id: uuid.UUID, at: datetime) -> None:
@@ -147,6 +195,8 @@ def add_note(
 ) -> None:
     """A remark for colleagues; the customer never sees it."""
     lead = locked_lead(session, lead_id)
+    if lead.dealer_id in actor.dealers:
+        touch(lead, actor, at)
     record(
         session,
         lead.id,

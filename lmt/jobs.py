@@ -1,0 +1,79 @@
+"""Long work in the background: a row asks for it, one worker claims it by a lease and does it.
+
+A worker that dies leaves the job to another when its lease ends.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from lmt.db import SessionFactory
+from lmt.models import Job
+from lmt.scope import SYSTEM, act_as
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""A handler that takes longer moves `lease_until` on as it goes."""
+
+Handler = Callable[[Session, Job], None]
+
+
+def _replay(session: Session, job: Job) -> None:
+    # What a replay needs is large, and most workers never do one.
+    from lmt.replay.service import run_replay_job
+
+    run_replay_job(session, job)
+
+
+HANDLERS: Mapping[str, Handler] = {"replay": _replay}
+"""Kind of job → what does it. It writes result, problem and `finished_at` to the row itself."""
+
+
+def work(
+    sessions: SessionFactory, at: datetime, handlers: Mapping[str, Handler] = HANDLERS
+) -> bool:
+    """Do the job that has waited longest; False where none waits."""
+    job_id = _claim(sessions, at)
+    if job_id is None:
+        return False
+    try:
+        with act_as(sessions(), SYSTEM) as session:
+            job = session.get_one(Job, job_id)
+            handler = handlers[job.kind]
+            session.expunge(job)
+            session.rollback()
+            handler(session, job)
+    except Exception as problem:
+        log.exception("job.failed", job=str(job_id))
+        _fail(sessions, job_id, at, type(problem).__name__)
+    return True
+
+
+def _claim(sessions: SessionFactory, at: datetime) -> uuid.UUID | None:
+    with act_as(sessions(), SYSTEM) as session:
+        job = session.scalars(
+            select(Job)
+            .where(Job.finished_at.is_(None), or_(Job.lease_until.is_(None), Job.lease_until < at))
+            .order_by(Job.created_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if job is None:
+            return None
+        job.lease_until = at + LEASE
+        session.commit()
+        return job.id
+
+
+def _fail(sessions: SessionFactory, job_id: uuid.UUID, at: datetime, problem: str) -> None:
+    with act_as(sessions(), SYSTEM) as session:
+        job = session.get_one(Job, job_id)
+        job.problem, job.finished_at, job.lease_until = problem, at, None
+        session.commit()
