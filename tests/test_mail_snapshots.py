@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,8 +17,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from lmt.config import LOCALES
 from lmt.notify.bidi import isolated, one_line
-from lmt.notify.envelope import BadAddress, envelope
-from lmt.notify.facts import DealerCard, MailFacts
+from lmt.notify.envelope import BadAddress, File, envelope
+from lmt.notify.facts import DealerCard, MailFacts, WaitingLead
 from lmt.notify.letter import Rendered
 from lmt.notify.mails import KINDS, render
 
@@ -58,10 +62,41 @@ FACTS = MailFacts(
     ended="expired",
     cause="out_of_range",
     waiting=3,
+    listed=(
+        WaitingLead(
+            lead_id="01957f2e-0000-7000-8000-000000000001",
+            reference="K7QF-2M9D",
+            dealer="الرياض للسيارات",
+            state="accepted",
+            minutes=480,
+            cause="unlocated",
+            received_at=FRIDAY,
+        ),
+        WaitingLead(
+            lead_id="01957f2e-0000-7000-8000-000000000003",
+            reference="B3XA-77PL",
+            dealer="Harbour Motors",
+            state="offered",
+            minutes=45,
+            cause="all_capped",
+            received_at=FRIDAY,
+        ),
+    ),
+    state="offered",
+    minutes=45,
+    colleague="Bert",
+    stands_in_for="Anna",
+    from_dealer="أوريليا",
 )
+PLANNED: dict[str, Any] = {
+    "planned": "call",
+    "planned_at": SUNDAY,
+    "plan_note": "Ask for the trade-in. تذكير",
+}
 
 
 def mail(kind: str, facts: MailFacts = FACTS, language: str = "en", zone: str = RIYADH) -> Rendered:
+    facts = replace(facts, **PLANNED) if kind == "plan_reminder" else facts
     return render(kind, facts, language=language, timezone=zone, base_url="https://leads.example")
 
 
@@ -144,7 +179,7 @@ def test_subject_tells_nobody_who_the_customer_is(kind: str) -> None:
         ({"opens_at": None}, "You will hear from them by Sun", "closed now"),
         ({"opens_at": FRIDAY}, "You will hear from them by Sun", "closed now"),
         ({"promise_at": FRIDAY}, "The showroom is closed now", "You will hear"),
-        ({"dealer": None}, "finding the right dealer", "closed now"),
+        ({"dealer": None, "opens_at": None}, "finding the right dealer", "closed now"),
         ({"dealer": None}, "You will hear from us by Sun", "Address"),
         ({"dealer": replace(DEALER, kind="team")}, "It is back on Sun", "showroom"),
         ({"dealer": replace(DEALER, timezone="Asia/Dubai")}, "the dealer's local time", "next one"),
@@ -156,6 +191,51 @@ def test_what_the_customer_is_told(changes: dict[str, object], expected: str, ab
     text = mail("customer_received", replace(FACTS, **changes)).text  # type: ignore[arg-type]
     assert expected in text
     assert absent not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "expected", "absent"),
+    [
+        ("offered", {}, "else it goes to another dealer", "promised"),
+        ("offered", {"take_by_at": FRIDAY}, "Nobody has taken it yet", "another dealer"),
+        ("accepted", {}, "The customer was promised an answer by Sun", "another dealer"),
+        ("accepted", {"promise_at": FRIDAY}, "has not been contacted yet", "promised"),
+        ("contacted", {}, "Nothing has been done with it for some time", "another dealer"),
+        ("plan_overdue", {}, "A planned step was not done in time", "another dealer"),
+        ("offered", {"stands_in_for": ""}, "waiting", "in place of"),
+        ("offered", {}, "in place of Anna, who is away", "promised"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["dealer_reminder", "manager_escalation"])
+def test_what_waits_is_said(
+    kind: str, state: str, changes: dict[str, object], expected: str, absent: str
+) -> None:
+    text = mail(kind, replace(FACTS, state=state, **changes)).text  # type: ignore[arg-type]
+    assert expected in text
+    assert absent not in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "absent"),
+    [
+        ({"model_not_sold": True}, "is not sold in your country", "so we asked"),
+        ({"dealer": None, "cause": "all_capped"}, "longer than usual", "closed now"),
+        ({"dealer": None, "cause": "no_opening"}, "One opens on Sun", "longer than usual"),
+        ({"dealer": None, "opens_at": None}, "finding the right dealer", "opens on"),
+    ],
+)
+def test_customers_are_told_no_more_than_is_known(
+    changes: dict[str, object], expected: str, absent: str
+) -> None:
+    text = mail("customer_received", replace(FACTS, **changes)).text  # type: ignore[arg-type]
+    assert expected in text
+    assert absent not in text
+
+
+def test_headquarters_reads_how_many_more_there_are() -> None:
+    for kind in ("headquarters_escalation", "headquarters_queue"):
+        assert "And 1 more." in mail(kind).text
+        assert "more." not in mail(kind, replace(FACTS, waiting=2)).text
 
 
 def test_opening_hour_is_the_one_on_the_showrooms_wall() -> None:
@@ -230,7 +310,9 @@ def test_overrides_and_line_breaks_in_a_name_are_dropped() -> None:
     assert one_line("Anna\u202e\r\nBcc: x\x00\u2069") == "Anna Bcc: x"
 
 
-def wrapped(recipient: str = "d@dealer.example", **changes: str) -> bytes:
+def wrapped(
+    recipient: str = "d@dealer.example", files: Sequence[File] = (), **changes: str
+) -> bytes:
     written = replace(mail("dealer_new_lead", language="ar"), **changes)
     return envelope(
         written,
@@ -239,6 +321,7 @@ def wrapped(recipient: str = "d@dealer.example", **changes: str) -> bytes:
         recipient=recipient,
         language="ar",
         at=FRIDAY,
+        files=files,
     ).as_bytes()
 
 
@@ -249,6 +332,17 @@ def test_envelope_is_seven_bit_and_marked_automatic() -> None:
     assert b"\r\nAuto-Submitted: auto-generated\r\n" in wire
     assert b"\r\nMessage-ID: <01957f2e-0000-7000-8000-000000000002@lmt.example>\r\n" in wire
     assert b"Content-Transfer-Encoding: quoted-printable" in wire
+
+
+def test_a_file_goes_with_text_and_html() -> None:
+    wire = wrapped(files=[File("K7QF.ics", "text/calendar", "SUMMARY:Layla ليلى".encode())])
+    sent = message_from_bytes(wire, policy=policy.default)
+    assert isinstance(sent, EmailMessage)
+    (file,) = sent.iter_attachments()
+    assert (file.get_content_type(), file.get_filename()) == ("text/calendar", "K7QF.ics")
+    assert "ليلى" in str(file.get_content())
+    assert sent.get_body(("plain",)) is not None
+    assert sent.get_body(("html",)) is not None
 
 
 def test_mail_without_html_is_text_alone() -> None:

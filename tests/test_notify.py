@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 import stat
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
-from email.message import Message as ParsedMail
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -44,57 +39,16 @@ from lmt.notify.mailbox import list_mails, read_mail
 from lmt.notify.recheck import Standing, Turn, turn
 from lmt.notify.transport import Deferred, Refused, Transport, Unavailable, deliver
 from lmt.scope import SYSTEM, act_as
+from tests.post import Post, free_port, post_office, words
 
 AT = datetime(2026, 3, 6, 7, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
-@dataclass
-class Post:
-    """A real SMTP server; `answers` says what a recipient's mailbox replies."""
-
-    received: list[tuple[str, ParsedMail]] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
-    on_mail: Callable[[], None] = lambda: None
-    data_answer: str = "250 kept"
-    url: str = ""
-
-    async def handle_RCPT(
-        self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, options: object
-    ) -> str:
-        answer = self.answers.get(address, "250 ok")
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
-
-    async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: Envelope) -> str:
-        self.on_mail()
-        if self.data_answer.startswith("250"):
-            content = envelope.content
-            assert isinstance(content, bytes)
-            mail = message_from_bytes(content, policy=policy.default)
-            self.received.append((envelope.rcpt_tos[0], mail))
-        return self.data_answer
-
-    def to(self, address: str) -> list[ParsedMail]:
-        return [mail for recipient, mail in self.received if recipient == address]
-
-
 @pytest.fixture
 def post() -> Iterator[Post]:
-    post = Post()
-    controller = Controller(post, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    post.url = f"smtp://127.0.0.1:{controller.port}"
-    yield post
-    controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with post_office() as office:
+        yield office
 
 
 @pytest.fixture
@@ -152,9 +106,12 @@ class Case:
             return {message.kind: message for message in session.scalars(select(Message))}
 
     def events(self) -> list[tuple[str, str, str]]:
+        """What the lead's history tells of its mails."""
         with self.rows() as (session, *_):
             found = session.scalars(
-                select(Event).where(Event.lead_id == self.lead_id).order_by(Event.id)
+                select(Event)
+                .where(Event.lead_id == self.lead_id, Event.kind.startswith("mail_"))
+                .order_by(Event.id)
             )
             return [(e.kind, e.data["kind"], e.data["audience"]) for e in found]
 
@@ -231,13 +188,6 @@ def case(sessions: SessionFactory) -> Iterator[Case]:
         act_as(session, SYSTEM)
         session.execute(delete(Message))
         session.commit()
-
-
-def words(mail: ParsedMail) -> str:
-    assert isinstance(mail, EmailMessage)
-    part = mail.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
 
 
 # What leaves
@@ -353,6 +303,62 @@ def test_burst_without_dealers_is_one_alert(case: Case, post: Post, by_smtp: Set
     assert outbox.send_due(case.sessions, by_smtp, AT + 2 * HOUR + MINUTE) == 1
 
 
+# When the server takes nothing
+
+
+def test_an_outage_is_known_from_its_first_mail_to_the_next_that_leaves(
+    case: Case, by_smtp: Settings, by_nobody: Settings
+) -> None:
+    def outage(at: datetime) -> tuple[datetime, datetime | None] | None:
+        with case.rows() as (session, *_):
+            return outbox.mail_outage(session, at)
+
+    case.tell_dealer()
+    case.tell_customer()
+    assert outage(AT) is None
+    began = AT + MINUTE
+    outbox.send_due(case.sessions, by_nobody, began)
+    known = outage(AT + HOUR)
+    assert known is not None
+    assert (known[0] - began < timedelta(seconds=1), known[1]) == (True, None)
+    outbox.send_due(case.sessions, by_nobody, AT + 2 * MINUTE)
+    assert outage(AT + HOUR) == known
+    # Both leave at the first success: neither waits out what the server's failure cost it.
+    assert outbox.send_due(case.sessions, by_smtp, AT + 90 * MINUTE) == 2
+    ended = outage(AT + 2 * HOUR)
+    assert ended is not None
+    assert ended[0] == known[0]
+    assert ended[1] is not None
+    assert ended[1] - (AT + 90 * MINUTE) < timedelta(seconds=5)
+
+
+def test_a_mailbox_that_refuses_is_no_outage(case: Case, post: Post, by_smtp: Settings) -> None:
+    post.answers["d@dealer.example"] = "550 no such mailbox"
+    case.tell_dealer()
+    outbox.send_due(case.sessions, by_smtp, AT)
+    with case.rows() as (session, *_):
+        assert outbox.mail_outage(session, AT + HOUR) is None
+    assert case.messages()["dealer_new_lead"].status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "clock_at"), [("250 ok", AT), ("451 later", None), ("550 no", None)]
+)
+def test_the_offers_clock_begins_when_its_mail_was_accepted(
+    case: Case, post: Post, by_smtp: Settings, answer: str, clock_at: datetime | None
+) -> None:
+    post.answers["d@dealer.example"] = answer
+    case.tell_dealer()
+    outbox.send_due(case.sessions, by_smtp, AT)
+    with case.rows() as (_session, _lead, offer, _terms):
+        begun = offer.clock_at
+    if clock_at is None:
+        assert begun is None
+    else:
+        assert begun is not None
+        assert timedelta(0) <= begun - clock_at < timedelta(seconds=5)
+
+
 # What stays back
 
 
@@ -404,6 +410,49 @@ def test_customer_who_withdrew_is_left_alone(case: Case, post: Post, by_smtp: Se
         ("customer_transferred", Standing(Status.OFFERED), Turn.SEND),
         ("headquarters_unrouted", Standing(Status.UNROUTED, waiting=1), Turn.SEND),
         ("headquarters_unrouted", Standing(Status.OFFERED), Turn.DROP),
+        ("dealer_reminder", Standing(Status.OFFERED, "open", state="offered"), Turn.SEND),
+        ("dealer_reminder", Standing(Status.OFFERED, "expired", state="offered"), Turn.DROP),
+        (
+            "dealer_reminder",
+            Standing(Status.OFFERED, "open", is_overdue=True, state="offered"),
+            Turn.WAIT,
+        ),
+        ("dealer_reminder", Standing(Status.ACCEPTED, "accepted", state="offered"), Turn.DROP),
+        ("dealer_reminder", Standing(Status.ACCEPTED, state="accepted"), Turn.SEND),
+        ("dealer_reminder", Standing(Status.ACCEPTED, state="accepted", at_work_at=AT), Turn.WAIT),
+        ("dealer_reminder", Standing(Status.CONTACTED, state="accepted"), Turn.DROP),
+        ("dealer_reminder", Standing(Status.RESTING, state="contacted"), Turn.DROP),
+        (
+            "manager_escalation",
+            Standing(Status.ACCEPTED, state="accepted", is_touched=True),
+            Turn.DROP,
+        ),
+        (
+            "manager_escalation",
+            Standing(Status.ACCEPTED, state="accepted", is_holder=False, at_work_at=AT),
+            Turn.DROP,
+        ),
+        (
+            "manager_escalation",
+            Standing(Status.CONTACTED, state="plan_overdue", is_plan_open=True),
+            Turn.SEND,
+        ),
+        ("manager_escalation", Standing(Status.CONTACTED, state="plan_overdue"), Turn.DROP),
+        ("plan_reminder", Standing(Status.ACCEPTED, is_plan_open=True), Turn.SEND),
+        ("plan_reminder", Standing(Status.ACCEPTED), Turn.DROP),
+        ("plan_reminder", Standing(Status.LOST, is_plan_open=True), Turn.DROP),
+        (
+            "plan_reminder",
+            Standing(Status.ACCEPTED, is_holder=False, is_plan_open=True),
+            Turn.DROP,
+        ),
+        ("dealer_handed_over", Standing(Status.CONTACTED, "accepted"), Turn.SEND),
+        ("dealer_handed_over", Standing(Status.CONTACTED, is_holder=False), Turn.DROP),
+        ("dealer_lead_back", Standing(Status.CONTACTED), Turn.SEND),
+        ("dealer_lead_back", Standing(Status.WON), Turn.DROP),
+        ("headquarters_escalation", Standing(waiting=2), Turn.SEND),
+        ("headquarters_escalation", Standing(), Turn.DROP),
+        ("headquarters_queue", Standing(waiting=1, at_work_at=AT), Turn.WAIT),
     ],
 )
 def test_is_it_still_true(kind: str, now: Standing, expected: Turn) -> None:
@@ -513,8 +562,8 @@ def test_server_that_is_down_costs_one_message_its_turn(
     assert tried.problem
     assert timedelta(seconds=5) <= tried.next_attempt_at - now <= timedelta(seconds=10)
     assert (untried.attempts, untried.next_attempt_at) == (0, now)
-    assert outbox.send_due(case.sessions, by_smtp, now) == 1
-    assert outbox.send_due(case.sessions, by_smtp, tried.next_attempt_at) == 1
+    # The first mail that leaves shows that the server is back: nothing waits for its turn.
+    assert outbox.send_due(case.sessions, by_smtp, now) == 2
     assert len(post.received) == 2
 
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from lmt.config import LOCALES, Settings
 from lmt.i18n import reading
-from lmt.lifecycle import Status
+from lmt.lifecycle import WITH_DEALER, Status
 from lmt.links import lead_of_status_token, status_link, status_token
-from lmt.models import Lead, User
+from lmt.models import DealerTerms, Lead, User
+from lmt.portal import routes as portal
+from lmt.portal.formtoken import form_token, is_form_token
 from lmt.portal.standing import reached, sentence
 from lmt.portal.week import coming_week
+from lmt.routing.directory import dealers_changed
 from lmt.workhours import Calendar
 from tests.two_markets import NOW, TwoMarkets, counted_selects, parsed
 
@@ -151,9 +158,10 @@ def test_the_page_asks_for_one_lead_and_no_personal_column(
     client: FlaskClient, settings: Settings, house: TwoMarkets
 ) -> None:
     lead = house.lead(house.riyadh)
+    client.get(path_of(settings, lead))  # the market's dealers are in memory from here on
     with counted_selects() as selects:
         client.get(path_of(settings, lead))
-    assert len(selects) <= 4
+    assert len(selects) <= 10
     for column in ("full_name", "lead.email", "lead.phone", "comments", "lead.street", "given"):
         assert not any(column in text for text in selects), column
 
@@ -162,7 +170,7 @@ def test_the_page_asks_for_one_lead_and_no_personal_column(
 def test_every_state_has_a_page(
     app: Flask, settings: Settings, house: TwoMarkets, status: Status
 ) -> None:
-    owned = status in {Status.OFFERED, Status.ACCEPTED, Status.CONTACTED, Status.WON, Status.LOST}
+    owned = status in WITH_DEALER | {Status.WON, Status.LOST}
     lead = house.lead(
         house.riyadh if owned else None,
         market=house.gulf,
@@ -182,6 +190,7 @@ def test_every_state_has_a_page(
         (Status.UNROUTED, False, False, "We are looking"),
         (Status.INCOMPLETE, False, False, "no phone number"),
         (Status.OFFERED, False, False, "is with"),
+        (Status.RESTING, True, False, "at the time you agreed"),
         (Status.OFFERED, False, True, "should have contacted you by now"),
         (Status.ACCEPTED, False, False, "is working on"),
         (Status.ACCEPTED, False, True, "should have contacted you by now"),
@@ -202,6 +211,178 @@ def test_where_it_stands_in_plain_words(
 def test_steps_only_go_forward_along_the_road() -> None:
     road = [Status.RECEIVED, Status.OFFERED, Status.ACCEPTED, Status.CONTACTED, Status.WON]
     assert [reached(status) for status in road] == [1, 2, 3, 4, 4]
+
+
+# Another dealer
+
+
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The dealers and reasons with which the road was asked to move a lead."""
+    asked: list[tuple[str, str]] = []
+
+    def move(
+        _session: Session, _lead_id: uuid.UUID, *, dealer_code: str, reason: str, at: datetime
+    ) -> None:
+        asked.append((dealer_code, reason))
+
+    monkeypatch.setattr(portal, "move_for_customer", move)
+    return asked
+
+
+def form_of(page: Any) -> dict[str, str]:
+    (token,) = page.xpath("//form//input[@name='csrf_token']/@value")
+    return {"csrf_token": token}
+
+
+def test_the_nearest_dealers_that_could_take_it_are_offered(
+    client: FlaskClient, settings: Settings, offered_lead: Callable[..., Lead]
+) -> None:
+    lead = offered_lead(NOW)
+    page = parsed(client.get(path_of(settings, lead) + "?lang=en").text)
+    assert lead.dealer is not None
+    (other,) = page.xpath("//form//input[@name='dealer']/@value")
+    assert {other, lead.dealer.code} == {"PL-WAW-1", "PL-WAW-2"}
+    (words,) = page.xpath("//form//label[starts-with(@for, 'dealer-')]")
+    assert re.search(r"Aurel .* km · (open now|opens )", " ".join(words.text_content().split()))
+
+
+@pytest.mark.parametrize(
+    ("values", "refusal"),
+    [
+        ({"paused": True}, "it is paused"),
+        ({"active": False}, "it is not active"),
+        ({"day_cap": 0}, "its cap is reached"),
+        ({"hours": "off"}, "it never opens"),
+    ],
+)
+def test_who_cannot_take_it_is_not_offered(
+    client: FlaskClient,
+    settings: Settings,
+    session: Session,
+    offered_lead: Callable[..., Lead],
+    values: dict[str, object],
+    refusal: str,
+) -> None:
+    lead = offered_lead(NOW)
+    session.execute(
+        update(DealerTerms).where(DealerTerms.dealer_id != lead.dealer_id).values(**values)
+    )
+    dealers_changed(session, NOW, None)
+    session.commit()
+    page = parsed(client.get(path_of(settings, lead) + "?lang=en").text)
+    assert page.xpath("//form") == [], refusal
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        (Status.OFFERED, True),
+        (Status.ACCEPTED, True),
+        (Status.CONTACTED, True),
+        (Status.RESTING, False),
+        (Status.WON, False),
+        (Status.LOST, False),
+    ],
+)
+def test_a_request_may_move_until_it_has_an_outcome(
+    client: FlaskClient,
+    settings: Settings,
+    session: Session,
+    offered_lead: Callable[..., Lead],
+    status: Status,
+    asked: bool,
+) -> None:
+    lead = offered_lead(NOW)
+    session.execute(update(Lead).where(Lead.id == lead.id).values(status=status))
+    session.commit()
+    page = parsed(client.get(path_of(settings, lead) + "?lang=en").text)
+    assert bool(page.xpath("//form")) is asked
+
+
+def test_the_customer_picks_another_dealer(
+    client: FlaskClient, settings: Settings, session: Session, offered_lead: Callable[..., Lead]
+) -> None:
+    lead = offered_lead(NOW)
+    path, before = path_of(settings, lead), lead.dealer_id
+    page = parsed(client.get(path + "?lang=ar").text)
+    (other,) = page.xpath("//form//input[@name='dealer']/@value")
+    (action,) = page.xpath("//form/@action")
+    answer = client.post(action, data=form_of(page) | {"dealer": other, "reason": "too_far"})
+    assert answer.status_code == 303
+    session.expire_all()
+    assert lead.dealer is not None
+    assert (lead.dealer.code, lead.status) == (other, Status.OFFERED)
+    assert lead.dealer_id != before
+    then = parsed(client.get(answer.headers["Location"]).text)
+    assert then.get("lang") == "ar"
+    assert then.xpath("//*[@role='status']")
+    # The form of the page that was open before: the dealer it told of is no longer the holder.
+    again = client.post(action, data=form_of(page) | {"dealer": other, "reason": "too_far"})
+    assert again.status_code == 409
+    assert parsed(again.text).xpath("//*[@role='alert']")
+
+
+def test_a_form_that_nobody_was_shown_moves_nothing(
+    client: FlaskClient,
+    settings: Settings,
+    offered_lead: Callable[..., Lead],
+    moved: list[tuple[str, str]],
+) -> None:
+    lead, another = offered_lead(NOW), offered_lead(NOW, full_name="Ewa", phone="+48512000111")
+    path = path_of(settings, lead)
+    page = parsed(client.get(path).text)
+    theirs = form_of(parsed(client.get(path_of(settings, another)).text))
+    (other,) = page.xpath("//form//input[@name='dealer']/@value")
+    chosen = {"dealer": other, "reason": "other"}
+    for data in (chosen, chosen | {"csrf_token": "forged"}, chosen | theirs):
+        assert client.post(path + "/dealer", data=data).status_code == 409
+    for incomplete in ({"dealer": other, "reason": "made up"}, {"dealer": "", "reason": "other"}):
+        answer = client.post(path + "/dealer", data=form_of(page) | incomplete)
+        assert answer.status_code == 409
+    assert client.post("/r/forged/dealer", data=form_of(page) | chosen).status_code == 404
+    assert moved == []
+    assert client.post(path + "/dealer", data=form_of(page) | chosen).status_code == 303
+    assert moved == [(other, "other")]
+
+
+def test_a_dealer_that_was_filled_meanwhile_is_said_to_be(
+    client: FlaskClient, settings: Settings, session: Session, offered_lead: Callable[..., Lead]
+) -> None:
+    lead = offered_lead(NOW)
+    path = path_of(settings, lead)
+    page = parsed(client.get(path + "?lang=en").text)
+    session.execute(update(DealerTerms).values(paused=True))
+    dealers_changed(session, NOW, None)
+    session.commit()
+    (other,) = page.xpath("//form//input[@name='dealer']/@value")
+    data = form_of(page) | {"dealer": other, "reason": "no_answer"}
+    answer = client.post(path + "/dealer?lang=en", data=data)
+    assert answer.status_code == 409
+    (alert,) = parsed(answer.text).xpath("//*[@role='alert']")
+    assert "can't take your request now" in alert.text_content()
+    session.expire_all()
+    assert lead.dealer is not None
+    assert lead.dealer.code != other
+
+
+@pytest.mark.parametrize(
+    ("token", "dealer_id", "age", "good"),
+    [
+        (form_token("secret", LEAD, 7, MARCH), 7, timedelta(hours=11), True),
+        (form_token("secret", LEAD, 7, MARCH), 7, timedelta(hours=12), False),
+        (form_token("secret", LEAD, 7, MARCH), 8, timedelta(0), False),
+        (form_token("secret", LEAD, 7, MARCH), None, timedelta(0), False),
+        (form_token("another", LEAD, 7, MARCH), 7, timedelta(0), False),
+        (form_token("secret", uuid.UUID(int=1), 7, MARCH), 7, timedelta(0), False),
+        ("", 7, timedelta(0), False),
+        ("ł.ł", 7, timedelta(0), False),
+    ],
+)
+def test_a_form_is_good_for_one_page_of_one_request(
+    token: str, dealer_id: int | None, age: timedelta, good: bool
+) -> None:
+    assert is_form_token("secret", token, LEAD, dealer_id, MARCH + age) is good
 
 
 def test_the_week_is_read_off_the_dealers_own_door() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,12 +16,28 @@ import idna
 from lmt.notify.letter import Rendered
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something that goes with a mail: its name and type (`text/calendar`), text in UTF-8."""
+
+    name: str
+    type: str
+    content: bytes
+
+
 class BadAddress(ValueError):
     """An address that no mail can be sent to."""
 
 
 def envelope(
-    mail: Rendered, *, message_id: UUID, sender: str, recipient: str, language: str, at: datetime
+    mail: Rendered,
+    *,
+    message_id: UUID,
+    sender: str,
+    recipient: str,
+    language: str,
+    at: datetime,
+    files: Sequence[File] = (),
 ) -> EmailMessage:
     """Text and any HTML, from `sender` (`Name <address>`) to `recipient` (a bare address).
 
@@ -40,6 +58,15 @@ def envelope(
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    for file in files:
+        major, _slash, minor = file.type.partition("/")
+        message.add_attachment(
+            file.content,
+            maintype=major,
+            subtype=minor,
+            filename=file.name,
+            params={"charset": "utf-8"},
+        )
     return message
 
 

@@ -20,13 +20,29 @@ class DealerCard:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingLead:
+    """One line of a list for headquarters: `state` and `minutes` are those of the escalation
+    step, `cause` that of the queue."""
+
+    lead_id: str
+    reference: str
+    dealer: str = ""
+    state: str = ""
+    minutes: int = 0
+    cause: str = ""
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail may tell. Codes are the database's; instants aware; "" or None is unknown.
 
     `take_by_at` is the end of the dealer's offer, `opens_at` the next opening of a dealer that
     was closed, `ended` how an offer ended (expired, withdrawn, lead_withdrawn), `waiting` the
-    leads of the market without a dealer, `cause` why this one has none and `queue` where it
-    sits. An instant that has passed at `written_at` is left out rather than promised.
+    leads that a mail to headquarters counts, `listed` the first of them, `cause` why this one has
+    no dealer and `queue` where it sits. `state` and `minutes` are those of the escalation step,
+    `stands_in_for` who is away, `from_dealer` who had the lead before. An instant that has passed
+    at `written_at` is left out rather than promised.
     """
 
     written_at: datetime
@@ -53,8 +69,10 @@ class MailFacts:
     take_by_at: datetime | None = None
     planned: str = ""
     planned_at: datetime | None = None
+    plan_note: str = ""
     dealer: DealerCard | None = None
     choice_refused: bool = False
+    model_not_sold: bool = False
     promise_at: datetime | None = None
     opens_at: datetime | None = None
     status_url: str = ""
@@ -62,3 +80,9 @@ class MailFacts:
     cause: str = ""
     queue: str = "unrouted"
     waiting: int = 0
+    listed: tuple[WaitingLead, ...] = ()
+    state: str = ""
+    minutes: int = 0
+    colleague: str = ""
+    stands_in_for: str = ""
+    from_dealer: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,48 +10,78 @@ import phonenumbers
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lmt.calendars import dealer_calendar, desk_calendar
 from lmt.config import Settings
+from lmt.i18n import reading
 from lmt.lifecycle import QUEUES, WITH_DEALER, Status
 from lmt.links import status_link
 from lmt.models import (
     Dealer,
     DealerTerms,
     Lead,
+    Market,
     Message,
     Offer,
     PlannedAction,
     RoutingDecision,
+    User,
 )
+from lmt.notify.envelope import File
 from lmt.notify.facts import DealerCard, MailFacts
-from lmt.notify.recheck import Standing
+from lmt.notify.icsfile import plan_as_ics
+from lmt.notify.opening import next_at_work
+from lmt.notify.recheck import IN_HOURS, Standing
+from lmt.notify.waiting import counted, listed, offer_of, step_standing
+
+_OF_A_STEP = frozenset({"dealer_reminder", "manager_escalation"})
+_OF_MANY = frozenset({"headquarters_escalation", "headquarters_queue"})
 
 
 def standing(session: Session, message: Message, at: datetime) -> Standing:
     """How things stand for this message at `at`."""
-    lead, offer = message.lead, _offer(session, message)
-    return Standing(
-        status=None if lead is None else Status(lead.status),
-        offer_state="" if offer is None else offer.state,
-        is_overdue=offer is not None and offer.expires_at <= at,
-        is_holder=lead is not None and lead.dealer_id == message.dealer_id,
-        waiting=_waiting(session, message),
-    )
+    lead, context = message.lead, message.context
+    if message.kind in _OF_A_STEP:
+        now = step_standing(session, lead, context, at)
+    else:
+        offer = offer_of(session, context)
+        now = Standing(
+            status=None if lead is None else Status(lead.status),
+            offer_state="" if offer is None else offer.state,
+            is_assigned=offer is not None and offer.closed_at == offer.offered_at,
+            is_overdue=offer is not None and offer.expires_at <= at,
+            is_holder=lead is not None and lead.dealer_id == message.dealer_id,
+            waiting=counted(session, message, at),
+            is_plan_open=_stands_as_planned(_plan(session, message), message),
+        )
+    back_at = _reader_back_at(session, message, at) if message.kind in IN_HOURS else at
+    return replace(now, at_work_at=back_at if back_at > at else None)
+
+
+def _reader_back_at(session: Session, message: Message, at: datetime) -> datetime:
+    """When whoever reads the message is at work: `at` itself, or later."""
+    if message.audience == "dealer" and message.dealer_id is not None:
+        return next_at_work(dealer_calendar(session, message.dealer_id, at), at)
+    market = session.scalars(select(Market).where(Market.id == message.market_id)).one()
+    return next_at_work(desk_calendar(market), at)
 
 
 def gather(session: Session, message: Message, settings: Settings, at: datetime) -> MailFacts:
-    """What the mail may tell, as things stand at `at`. Raises LookupError without a lead."""
+    """What the mail may tell, as things stand at `at`. LookupError where its lead is gone."""
     lead = message.lead
+    if message.kind in _OF_MANY:
+        return MailFacts(
+            written_at=at,
+            queue=str(message.context.get("status", "")),
+            waiting=counted(session, message, at),
+            listed=listed(session, message, at),
+            stands_in_for=_name(session, message.context.get("stands_in_for")),
+        )
     if lead is None:
         raise LookupError("the message's lead is gone")
-    offer = _offer(session, message)
+    offer = offer_of(session, message.context)
     dealer_id = _dealer_to_name(message, lead)
     request = _part(lead.given, "request")
-    plan = session.scalars(
-        select(PlannedAction)
-        .where(PlannedAction.lead_id == lead.id, PlannedAction.done_at.is_(None))
-        .order_by(PlannedAction.due_at)
-        .limit(1)
-    ).first()
+    plan = _plan(session, message)
     return MailFacts(
         written_at=at,
         lead_id=str(lead.id),
@@ -77,8 +107,10 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
         take_by_at=offer.expires_at if offer else None,
         planned=plan.kind if plan else "",
         planned_at=plan.due_at if plan else None,
+        plan_note=plan.note if plan else "",
         dealer=_card(session, dealer_id, at),
         choice_refused=_choice_refused(session, lead, offer),
+        model_not_sold=_model_not_sold(session, offer),
         promise_at=lead.promise_at,
         # Told for the dealer who held the lead then; another one keeps other hours.
         opens_at=_instant(message, "opens_at") if dealer_id == message.dealer_id else None,
@@ -86,8 +118,54 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
         ended=_ended(lead, offer),
         cause=str(message.context.get("cause", lead.cause)),
         queue=lead.status if lead.status in QUEUES else Status.UNROUTED,
-        waiting=_waiting(session, message),
+        waiting=counted(session, message, at),
+        state=str(message.context.get("state", "")),
+        minutes=int(message.context.get("minutes", 0)),
+        colleague=lead.owner.name if lead.owner else "",
+        stands_in_for=_name(session, message.context.get("stands_in_for")),
+        from_dealer=str(message.context.get("from_name", "")),
     )
+
+
+def attachments(session: Session, message: Message, settings: Settings, at: datetime) -> list[File]:
+    """What goes with the mail: a planned step as a calendar entry."""
+    plan = _plan(session, message) if message.kind == "plan_reminder" else None
+    if plan is None or message.lead is None:
+        return []
+    address = f"{settings.base_url}/desk/leads/{message.lead.id}"
+    zone = dealer_calendar(session, plan.dealer_id, at).timezone
+    with reading(message.language, zone):
+        entry = plan_as_ics(plan, message.lead, zone=zone, address=address, at=at)
+    return [File(f"{message.lead.reference}.ics", "text/calendar", entry)]
+
+
+def _plan(session: Session, message: Message) -> PlannedAction | None:
+    """The planned step that the message is about, else the lead's next one."""
+    if plan_id := message.context.get("plan_id"):
+        return session.scalars(select(PlannedAction).where(PlannedAction.id == plan_id)).first()
+    if message.lead_id is None:
+        return None
+    return session.scalars(
+        select(PlannedAction)
+        .where(PlannedAction.lead_id == message.lead_id, PlannedAction.done_at.is_(None))
+        .order_by(PlannedAction.due_at)
+        .limit(1)
+    ).first()
+
+
+def _stands_as_planned(plan: PlannedAction | None, message: Message) -> bool:
+    """Not done, and not put off since the message was written."""
+    return (
+        plan is not None
+        and plan.done_at is None
+        and plan.due_at.isoformat() == message.context.get("planned_at")
+    )
+
+
+def _name(session: Session, user_id: int | None) -> str:
+    if user_id is None:
+        return ""
+    return session.scalars(select(User.name).where(User.id == user_id)).first() or ""
 
 
 def _dealer_to_name(message: Message, lead: Lead) -> int | None:
@@ -95,13 +173,6 @@ def _dealer_to_name(message: Message, lead: Lead) -> int | None:
     if message.audience != "customer":
         return message.dealer_id
     return lead.dealer_id if lead.status in WITH_DEALER | {Status.WON} else None
-
-
-def _offer(session: Session, message: Message) -> Offer | None:
-    offer_id = message.context.get("offer_id")
-    if not offer_id:
-        return None
-    return session.scalars(select(Offer).where(Offer.id == uuid.UUID(offer_id))).first()
 
 
 def _card(session: Session, dealer_id: int | None, at: datetime) -> DealerCard | None:
@@ -131,32 +202,33 @@ def _card(session: Session, dealer_id: int | None, at: datetime) -> DealerCard |
 
 def _choice_refused(session: Session, lead: Lead, offer: Offer | None) -> bool:
     """Whether the customer named a dealer and routing had to take another one."""
-    if not lead.preferred_dealer or offer is None or offer.decision_id is None:
-        return False
-    decision = session.scalars(
-        select(RoutingDecision).where(RoutingDecision.id == offer.decision_id)
-    ).first()
+    decision = _decision(session, offer) if lead.preferred_dealer else None
     return decision is not None and any(
         refusal.get("code") == lead.preferred_dealer
         for refusal in decision.result.get("refused", [])
     )
 
 
+def _model_not_sold(session: Session, offer: Offer | None) -> bool:
+    """Whether a team has the lead because its model is not sold in the customer's market."""
+    decision = _decision(session, offer)
+    if decision is None or decision.result.get("how") != "team":
+        return False
+    return decision.inputs.get("model_sold") is False
+
+
+def _decision(session: Session, offer: Offer | None) -> RoutingDecision | None:
+    if offer is None or offer.decision_id is None:
+        return None
+    return session.scalars(
+        select(RoutingDecision).where(RoutingDecision.id == offer.decision_id)
+    ).first()
+
+
 def _ended(lead: Lead, offer: Offer | None) -> str:
     if lead.status == Status.WITHDRAWN:
         return "lead_withdrawn"
     return "" if offer is None else offer.state
-
-
-def _waiting(session: Session, message: Message) -> int:
-    """The market's leads that sit in a queue; counted only for the mail that tells it."""
-    if message.kind != "headquarters_unrouted":
-        return 0
-    return session.scalars(
-        select(func.count(Lead.id)).where(
-            Lead.market_id == message.market_id, Lead.status.in_(QUEUES), Lead.test.is_(False)
-        )
-    ).one()
 
 
 def _instant(message: Message, name: str) -> datetime | None:

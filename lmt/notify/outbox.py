@@ -9,106 +9,45 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from email.message import EmailMessage
 
 import structlog
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lmt.config import Settings
-from lmt.db import SessionFactory, uuid7, wake
-from lmt.models import Event, Message
+from lmt.db import SessionFactory, uuid7
+from lmt.models import Event, Message, Outage
 from lmt.notify.backoff import WAITS, wait_after
 from lmt.notify.envelope import BadAddress, envelope
-from lmt.notify.gather import gather, standing
-from lmt.notify.letter import Rendered
+from lmt.notify.gather import attachments, gather, standing
 from lmt.notify.mails import render
+from lmt.notify.messages import LEASE_SECONDS, Claim, claim, enqueue, next_due, resend
 from lmt.notify.recheck import Turn, turn
 from lmt.notify.transport import Deferred, Refused, Transport, Unavailable
+from lmt.offerclock import start_clock
+from lmt.outages import mail_fails, mail_works
 from lmt.scope import SYSTEM, act_as
+
+__all__ = [
+    "LEASE_SECONDS",
+    "Claim",
+    "claim",
+    "enqueue",
+    "mail_outage",
+    "next_due",
+    "resend",
+    "send_due",
+]
 
 log = structlog.get_logger(__name__)
 
-LEASE_SECONDS = 60
 RUN_SECONDS = 20.0
 """How long one run of `send_due` goes on; the rest is for the next ring."""
 LOOK_AGAIN = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A message that is ours until its lease ends; `attempts` counts this one."""
-
-    id: uuid.UUID
-    token: uuid.UUID
-    attempts: int
-
-
-def enqueue(
-    session: Session,
-    *,
-    cause: str,
-    kind: str,
-    audience: str,
-    recipient: str,
-    language: str,
-    timezone: str,
-    market_id: int,
-    lead_id: uuid.UUID | None = None,
-    dealer_id: int | None = None,
-    context: dict[str, Any] | None = None,
-    at: datetime,
-) -> None:
-    """Put a message out as part of the caller's transaction; a cause that has one changes nothing.
-
-    `context` holds ids and ISO instants. It leaves when due at `at` and the caller has committed.
-    """
-    session.execute(
-        insert(Message)
-        .values(
-            id=uuid7(at),
-            cause=cause,
-            kind=kind,
-            audience=audience,
-            recipient=recipient,
-            language=language,
-            timezone=timezone,
-            market_id=market_id,
-            lead_id=lead_id,
-            dealer_id=dealer_id,
-            context=context or {},
-            next_attempt_at=at,
-            created_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["cause"])
-    )
-    wake(session, "outbox")
-
-
-def claim(
-    session: Session, at: datetime, lease_seconds: float = LEASE_SECONDS, limit: int = 1
-) -> list[Claim]:
-    """Take due messages that nobody else holds, and commit. An unfinished claim is due again
-    when its lease ends."""
-    due = session.scalars(
-        select(Message)
-        .where(Message.status == "queued", Message.next_attempt_at <= at)
-        .order_by(Message.next_attempt_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Message)
-        .execution_options(populate_existing=True)
-    ).all()
-    lease_until = at + timedelta(seconds=lease_seconds)
-    for message in due:
-        message.lease_token = uuid.uuid4()
-        message.lease_until = message.next_attempt_at = lease_until
-        message.attempts += 1
-    claims = [Claim(m.id, m.lease_token, m.attempts) for m in due if m.lease_token]
-    session.commit()
-    return claims
+STARTS_CLOCK = frozenset({"dealer_new_lead", "dealer_handed_over"})
+"""Kinds whose sending begins the clock of the offer that they tell of."""
 
 
 def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
@@ -126,42 +65,59 @@ def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
             if not claims:
                 break
             try:
-                sent += _send(sessions, settings, transport, claims[0], now)
+                left = _send(sessions, settings, transport, claims[0], now)
             except Unavailable as problem:
                 _put_off(sessions, claims[0], now, str(problem))
+                with _as_system(sessions) as session:
+                    mail_fails(session, now)
+                    session.commit()
                 log.warning("outbox.unavailable", problem=str(problem))
                 break
+            if left and not sent:
+                _server_takes_mail(sessions, now)
+            sent += left
     return sent
 
 
-def next_due(session: Session, at: datetime) -> datetime | None:
-    """When the next message wants to leave, `at` at the earliest; None while none waits."""
-    earliest = session.scalars(
-        select(func.min(Message.next_attempt_at)).where(Message.status == "queued")
-    ).one()
-    return None if earliest is None else max(earliest, at)
-
-
-def resend(session: Session, message_id: uuid.UUID, at: datetime) -> None:
-    """Put a message out once more, from its first attempt, under its old Message-ID; commits.
-
-    One that is being sent right now is left alone. Raises LookupError where none is visible.
-    """
-    message = session.scalars(
-        select(Message)
-        .where(Message.id == message_id)
-        .with_for_update(of=Message)
-        .execution_options(populate_existing=True)
+def mail_outage(session: Session, at: datetime) -> tuple[datetime, datetime | None] | None:
+    """Since when the server has taken nobody's mail, and until when; None for the end while it
+    goes on at `at`. The latest outage; None where there was none yet."""
+    outage = session.scalars(
+        select(Outage)
+        .where(Outage.kind == "mail", Outage.began_at <= at)
+        .order_by(Outage.began_at.desc(), Outage.id.desc())
+        .limit(1)
     ).first()
-    if message is None:
-        raise LookupError(f"no message {message_id}")
-    in_flight = message.lease_until is not None and message.lease_until > at
-    if not (message.status == "queued" and in_flight):
-        message.status, message.attempts, message.next_attempt_at = "queued", 0, at
-        message.lease_token = message.lease_until = message.sent_at = None
-        message.problem = ""
-        wake(session, "outbox")
-    session.commit()
+    if outage is None:
+        return None
+    goes_on = outage.ended_at == outage.began_at or outage.ended_at > at
+    return outage.began_at, None if goes_on else outage.ended_at
+
+
+def _server_takes_mail(sessions: SessionFactory, at: datetime) -> None:
+    """Where it took none before: offers get their time back, and what was put off for the server
+    alone is tried at once."""
+    with _as_system(sessions) as session:
+        outage = mail_works(session, at)
+        if outage is not None:
+            waiting = (
+                select(Message.id)
+                .where(
+                    Message.status == "queued",
+                    Message.lease_until.is_(None),
+                    Message.problem != "",
+                    Message.next_attempt_at > at,
+                )
+                .with_for_update(skip_locked=True, of=Message)
+            )
+            session.execute(
+                update(Message)
+                .where(Message.id.in_(waiting.scalar_subquery()))
+                .values(next_attempt_at=at)
+                .execution_options(synchronize_session=False)
+            )
+            log.info("outbox.available", since=outage.began_at.isoformat())
+        session.commit()
 
 
 def _send(
@@ -176,17 +132,7 @@ def _send(
         mail = _prepared(sessions, settings, taken, at)
         if mail is None:
             return 0
-        rendered, recipient, language = mail
-        transport.deliver(
-            envelope(
-                rendered,
-                message_id=taken.id,
-                sender=settings.mail_from,
-                recipient=recipient,
-                language=language,
-                at=at,
-            )
-        )
+        transport.deliver(mail)
     except (Refused, BadAddress) as problem:
         _finish(sessions, taken, at, status="failed", problem=str(problem))
         return 0
@@ -199,29 +145,44 @@ def _send(
         log.exception("outbox.broken", message_id=str(taken.id))
         _put_off(sessions, taken, at, f"{type(problem).__name__}: {problem}")
         return 0
-    _finish(sessions, taken, at, status="sent", subject=rendered.subject)
+    _finish(sessions, taken, at, status="sent", subject=str(mail["Subject"]))
     return 1
 
 
 def _prepared(
     sessions: SessionFactory, settings: Settings, taken: Claim, at: datetime
-) -> tuple[Rendered, str, str] | None:
-    """Mail, recipient, language; None where its turn is over or not yet come."""
+) -> EmailMessage | None:
+    """The mail; None where its turn is over or not yet come. Raises BadAddress."""
     with _as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
-        verdict = turn(message.kind, standing(session, message, at))
+        now = standing(session, message, at)
+        verdict = turn(message.kind, now)
         if verdict is Turn.SEND:
             facts = gather(session, message, settings, at)
-            kind, recipient = message.kind, message.recipient
-            language, timezone = message.language, message.timezone
+            files = attachments(session, message, settings, at)
     if verdict is Turn.DROP:
         _finish(sessions, taken, at, status="dropped")
         return None
     if verdict is Turn.WAIT:
-        _release(sessions, taken, at + LOOK_AGAIN, attempts=taken.attempts - 1)
+        next_at = now.at_work_at or at + LOOK_AGAIN
+        _release(sessions, taken, next_at, attempts=taken.attempts - 1)
         return None
-    mail = render(kind, facts, language=language, timezone=timezone, base_url=settings.base_url)
-    return mail, recipient, language
+    mail = render(
+        message.kind,
+        facts,
+        language=message.language,
+        timezone=message.timezone,
+        base_url=settings.base_url,
+    )
+    return envelope(
+        mail,
+        message_id=taken.id,
+        sender=settings.mail_from,
+        recipient=message.recipient,
+        language=message.language,
+        at=at,
+        files=files,
+    )
 
 
 def _put_off(sessions: SessionFactory, taken: Claim, at: datetime, problem: str) -> None:
@@ -263,6 +224,9 @@ def _finish(
     """The message's last state with its event, where the claim still holds; else nothing."""
     with _as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
+        if status == "sent" and message.kind in STARTS_CLOCK:
+            # Its offer runs from the instant at which the dealer could know of it.
+            start_clock(session, uuid.UUID(message.context["offer_id"]), at)
         if message.lead_id is not None and status in {"sent", "failed"}:
             session.add(
                 Event(

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from lmt.lifecycle import CLOSED, Status
+from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
+
+IN_HOURS = frozenset(
+    {
+        "dealer_handed_over",
+        "dealer_lead_back",
+        "dealer_reminder",
+        "headquarters_escalation",
+        "headquarters_queue",
+        "manager_escalation",
+        "plan_reminder",
+    }
+)
+"""Kinds that never leave outside their reader's working hours."""
+_COUNTING = frozenset({"headquarters_unrouted", "headquarters_escalation", "headquarters_queue"})
+_TO_CUSTOMERS = frozenset({"customer_received", "customer_transferred"})
 
 
 class Turn(StrEnum):
@@ -19,16 +35,25 @@ class Turn(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How things stand now: the lead's status (None: no lead), the offer's state ("": no offer).
+    `is_assigned`: the market gave the lead at once, without asking.
 
     `is_overdue` says that the offer's time has run out, `is_holder` that the lead is still with
-    the dealer addressed, `waiting` counts the market's leads without a dealer.
+    the dealer addressed, `waiting` counts the leads that a mail to headquarters tells of. `state`
+    is the escalation step's; `is_touched` says that its holder did something since,
+    `is_plan_open` that the planned step still stands. `at_work_at` is when a reader who is off
+    work now is back; None for one who is at work, and for kinds that don't ask.
     """
 
     status: Status | None = None
     offer_state: str = ""
+    is_assigned: bool = False
     is_overdue: bool = False
     is_holder: bool = True
     waiting: int = 0
+    state: str = ""
+    is_touched: bool = False
+    is_plan_open: bool = False
+    at_work_at: datetime | None = None
 
 
 def turn(kind: str, standing: Standing) -> Turn:
@@ -37,15 +62,48 @@ def turn(kind: str, standing: Standing) -> Turn:
     An open offer whose time has run out is about to be ended or extended: the mail waits to
     learn which, rather than naming an hour that has passed.
     """
+    verdict = _turn(kind, standing)
+    if verdict is Turn.SEND and kind in IN_HOURS and standing.at_work_at is not None:
+        return Turn.WAIT
+    return verdict
+
+
+def still_waits(standing: Standing) -> bool:
+    """Whether the lead waits as it did when the escalation step came."""
+    if not standing.is_holder:
+        return False
+    if standing.state == "offered":
+        return standing.status == Status.OFFERED and standing.offer_state == "open"
+    if standing.is_touched:
+        return False
+    if standing.state == "plan_overdue":
+        return standing.status in WORKED and standing.is_plan_open
+    return standing.status == standing.state
+
+
+def _turn(kind: str, standing: Standing) -> Turn:
     if kind == "dealer_new_lead":
+        if standing.is_assigned:
+            here = standing.is_holder and standing.status in WITH_DEALER
+            return Turn.SEND if here else Turn.DROP
         if standing.offer_state != "open":
             return Turn.DROP
         return Turn.WAIT if standing.is_overdue else Turn.SEND
+    if kind in {"dealer_reminder", "manager_escalation"}:
+        if not still_waits(standing):
+            return Turn.DROP
+        return Turn.WAIT if standing.state == "offered" and standing.is_overdue else Turn.SEND
+    if kind == "plan_reminder":
+        stands = standing.is_holder and standing.status in WORKED and standing.is_plan_open
+        return Turn.SEND if stands else Turn.DROP
+    if kind in {"dealer_handed_over", "dealer_lead_back"}:
+        here = standing.is_holder and standing.status in WITH_DEALER
+        return Turn.SEND if here else Turn.DROP
     if kind == "dealer_asked_again":
         over = not standing.is_holder or standing.status in CLOSED
         return Turn.DROP if over else Turn.SEND
-    if kind == "headquarters_unrouted":
+    if kind in _COUNTING:
         return Turn.SEND if standing.waiting else Turn.DROP
-    if kind in {"customer_received", "customer_transferred"}:
+    if kind in _TO_CUSTOMERS:
         return Turn.DROP if standing.status == Status.WITHDRAWN else Turn.SEND
     return Turn.SEND

@@ -1,16 +1,34 @@
-"""Whom a message is for."""
+"""Whom a message is for: who has the lead, who leads their team, who keeps the market's queues.
+
+Whoever is off duty is stood in for; a deputy who may not see the lead is no deputy for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from lmt.models import DealerTerms, Lead, Role, User, UserScope
+from lmt.models import Absence, DealerTerms, Lead, Role, User, UserScope
 
 QUEUE_PERMISSION = "lead.assign"
+TEAM_PERMISSION = "team.manage"
+DEPUTIES = 2
+"""A deputy's deputy still stands in; theirs doesn't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Where a mail goes, and for whom: `stands_in_for` is the id of the person who is away."""
+
+    email: str
+    language: str
+    timezone: str
+    stands_in_for: int | None = None
+    user_id: int | None = None
 
 
 def terms_of(session: Session, dealer_id: int, at: datetime) -> DealerTerms:
@@ -25,19 +43,130 @@ def terms_of(session: Session, dealer_id: int, at: datetime) -> DealerTerms:
 
 def queue_keepers(session: Session, lead: Lead) -> Sequence[User]:
     """Who may assign the lead by hand: its market's own staff, central staff where it has none."""
+    of_brand = or_(UserScope.brand_id.is_(None), UserScope.brand_id == lead.brand_id)
+    return _keepers(session, lead.market_id, of_brand)
+
+
+def market_keepers(session: Session, market_id: int) -> Sequence[User]:
+    """Who may assign leads of the market by hand, of whatever brand; central staff where nobody."""
+    return _keepers(session, market_id)
+
+
+def managers_of(session: Session, dealer_id: int, brand_id: int | None) -> Sequence[User]:
+    """Who leads the dealer's people, for leads of this brand."""
+    return (
+        session.scalars(
+            select(User)
+            .join(User.roles)
+            .join(User.scopes)
+            .where(
+                User.active,
+                Role.permissions.contains([TEAM_PERMISSION]),
+                UserScope.dealer_id == dealer_id,
+                or_(UserScope.brand_id.is_(None), UserScope.brand_id == brand_id),
+            )
+            .order_by(User.id)
+        )
+        .unique()
+        .all()
+    )
+
+
+def standing_in(session: Session, user: User, at: datetime) -> User | None:
+    """The person, or who stands in while they are off duty; None where nobody does.
+
+    A deputy who is off duty, too, is stood in for once. An account that was closed reads nothing.
+    """
+    person: User | None = user
+    for _ in range(DEPUTIES + 1):
+        if person is None or not person.active:
+            return None
+        absence = session.scalars(
+            select(Absence)
+            .where(Absence.user_id == person.id, Absence.starts_at <= at, Absence.ends_at > at)
+            .order_by(Absence.deputy_id.is_(None), Absence.id)
+            .limit(1)
+        ).first()
+        if absence is None:
+            return person
+        person = absence.deputy
+    return None
+
+
+def present(
+    session: Session, users: Iterable[User], lead: Lead | None, at: datetime
+) -> list[Addressee]:
+    """Each of these people, or their deputy, once; who may not see the lead is left out."""
+    found: dict[int, Addressee] = {}
+    for user in users:
+        person = standing_in(session, user, at)
+        if person is None or not person.email or not _may_see(person, lead):
+            continue
+        addressee = _addressee(person, stands_in_for=None if person is user else user.id)
+        if person.id not in found or person is user:
+            found[person.id] = addressee
+    return list(found.values())
+
+
+def present_keepers(
+    session: Session, users: Sequence[User], lead: Lead | None, at: datetime
+) -> list[Addressee]:
+    """As `present`, for people of headquarters; all of them where everybody is away: a queue is
+    never without a reader."""
+    return present(session, users, lead, at) or [_addressee(each) for each in users if each.email]
+
+
+def owner_of(session: Session, lead: Lead) -> User | None:
+    """The colleague who has the lead."""
+    return None if lead.owner_id is None else session.get(User, lead.owner_id)
+
+
+def colleague_or_dealer(
+    session: Session, user: User | None, lead: Lead, terms: DealerTerms, at: datetime
+) -> Addressee | None:
+    """Whoever works on the lead, or their deputy; the dealer's mailbox where that is nobody.
+
+    None for a dealer without a mail address: it finds the lead on its desk.
+    """
+    people = [] if user is None else present(session, [user], lead, at)
+    if people:
+        return people[0]
+    return Addressee(terms.email, terms.language, terms.timezone) if terms.email else None
+
+
+def deputy_context(reader: Addressee) -> dict[str, int]:
+    """What a message to somebody's deputy remembers of it."""
+    return {} if reader.stands_in_for is None else {"stands_in_for": reader.stands_in_for}
+
+
+def _keepers(
+    session: Session, market_id: int, narrowed: ColumnElement[bool] | None = None
+) -> Sequence[User]:
     keepers = (
         select(User)
         .join(User.roles)
         .join(User.scopes)
-        .where(
-            User.active,
-            Role.permissions.contains([QUEUE_PERMISSION]),
-            or_(UserScope.brand_id.is_(None), UserScope.brand_id == lead.brand_id),
-        )
+        .where(User.active, Role.permissions.contains([QUEUE_PERMISSION]))
         .order_by(User.id)
     )
-    own = session.scalars(keepers.where(UserScope.market_id == lead.market_id)).unique().all()
+    if narrowed is not None:
+        keepers = keepers.where(narrowed)
+    own = session.scalars(keepers.where(UserScope.market_id == market_id)).unique().all()
     if own:
         return own
     everywhere = UserScope.market_id.is_(None)
     return session.scalars(keepers.where(everywhere, UserScope.dealer_id.is_(None))).unique().all()
+
+
+def _addressee(user: User, *, stands_in_for: int | None = None) -> Addressee:
+    return Addressee(user.email, user.language, user.timezone, stands_in_for, user.id)
+
+
+def _may_see(user: User, lead: Lead | None) -> bool:
+    """Whether the lead lies in the person's part of the world; without a lead, everybody may."""
+    return lead is None or any(
+        scope.dealer_id in {None, lead.dealer_id}
+        and scope.market_id in {None, lead.market_id}
+        and scope.brand_id in {None, lead.brand_id}
+        for scope in user.scopes
+    )

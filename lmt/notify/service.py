@@ -9,10 +9,38 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.calendars import dealer_calendar
 from lmt.i18n import best_locale
-from lmt.models import DealerTerms, Lead, Message, Offer
-from lmt.notify.outbox import enqueue
-from lmt.notify.recipients import terms_of
+from lmt.models import DealerTerms, Lead, Message, Offer, User
+from lmt.notify.headquarters import notify_headquarters, remind_queue
+from lmt.notify.messages import enqueue
+from lmt.notify.opening import next_at_work
+from lmt.notify.recipients import (
+    Addressee,
+    colleague_or_dealer,
+    deputy_context,
+    owner_of,
+    present_keepers,
+    terms_of,
+)
+from lmt.notify.reminders import notify_manager, remind_dealer, remind_plan
+
+__all__ = [
+    "alert_unrouted",
+    "notify_headquarters",
+    "notify_manager",
+    "remind_dealer",
+    "remind_plan",
+    "remind_queue",
+    "tell_customer_assigned",
+    "tell_customer_received",
+    "tell_customer_transferred",
+    "tell_dealer",
+    "tell_dealer_asked_again",
+    "tell_dealer_back",
+    "tell_dealer_handed_over",
+    "tell_dealer_taken_away",
+]
 
 ALERT_EVERY = timedelta(hours=1)
 
@@ -31,14 +59,65 @@ class Recipient(Protocol):
 def tell_dealer(
     session: Session, lead: Lead, offer: Offer, terms: DealerTerms, at: datetime
 ) -> None:
-    """A lead was offered to this dealer. A dealer without a mail address finds it in the desk."""
-    _tell_dealer(session, "dealer_new_lead", "dealer", lead, offer, terms, at)
+    """A lead was offered to this dealer, or to one colleague there, or their deputy.
+
+    A dealer without a mail address finds it in the desk.
+    """
+    colleague = owner_of(session, lead)
+    _tell_dealer(session, "dealer_new_lead", "dealer", lead, offer, terms, at, colleague=colleague)
 
 
 def tell_dealer_taken_away(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
     """The offer ended and the lead is no longer this dealer's."""
     terms = terms_of(session, offer.dealer_id, at)
     _tell_dealer(session, "dealer_lead_taken_away", "taken_away", lead, offer, terms, at)
+
+
+def tell_dealer_handed_over(
+    session: Session, lead: Lead, offer: Offer, from_name: str, at: datetime
+) -> None:
+    """The lead comes to this dealer from one that ended, as it is; they read it when they open."""
+    terms = terms_of(session, offer.dealer_id, at)
+    due_at = next_at_work(dealer_calendar(session, offer.dealer_id, at), at)
+    _tell_dealer(
+        session,
+        "dealer_handed_over",
+        "handed_over",
+        lead,
+        offer,
+        terms,
+        at,
+        due_at=due_at,
+        context={"from_name": from_name},
+        colleague=owner_of(session, lead),
+    )
+
+
+def tell_dealer_back(session: Session, lead: Lead, at: datetime) -> None:
+    """A lead that rested is back: to whoever has it, or their deputy, else the dealer's mailbox."""
+    if lead.dealer_id is None or lead.test:
+        return
+    session.flush()
+    due_at = next_at_work(dealer_calendar(session, lead.dealer_id, at), at)
+    terms = terms_of(session, lead.dealer_id, at)
+    reader = colleague_or_dealer(session, owner_of(session, lead), lead, terms, due_at)
+    if reader is None:
+        return
+    enqueue(
+        session,
+        cause=f"lead:{lead.id}:back:{lead.dealer_id}:{at:%Y%m%dT%H%M}",
+        kind="dealer_lead_back",
+        audience="dealer",
+        recipient=reader.email,
+        language=best_locale([reader.language]),
+        timezone=reader.timezone,
+        market_id=lead.market_id,
+        lead_id=lead.id,
+        dealer_id=lead.dealer_id,
+        context=deputy_context(reader),
+        at=at,
+        due_at=due_at,
+    )
 
 
 def tell_dealer_asked_again(session: Session, lead: Lead, terms: DealerTerms, at: datetime) -> None:
@@ -89,7 +168,7 @@ def alert_unrouted(
     session.flush()
     # The bare table: a dealer whose refusal led here must not narrow what was already told.
     told = Message.__table__.c
-    for recipient in recipients:
+    for recipient in _on_duty(session, lead, recipients, at):
         last = session.execute(
             select(told.id, told.status, told.lease_until, told.created_at)
             .where(
@@ -118,9 +197,23 @@ def alert_unrouted(
             timezone=recipient.timezone,
             market_id=lead.market_id,
             lead_id=lead.id,
-            context={"cause": cause},
+            context={"cause": cause, **_deputy_of(recipient)},
             at=due_at,
         )
+
+
+def _on_duty(
+    session: Session, lead: Lead, recipients: Iterable[Recipient], at: datetime
+) -> list[Recipient]:
+    """With deputies in the place of people who are away."""
+    everybody = list(recipients)
+    people = [each for each in everybody if isinstance(each, User)]
+    others: list[Recipient] = [each for each in everybody if not isinstance(each, User)]
+    return [*others, *present_keepers(session, people, lead, at)]
+
+
+def _deputy_of(recipient: Recipient) -> dict[str, int]:
+    return deputy_context(recipient) if isinstance(recipient, Addressee) else {}
 
 
 def _tell_dealer(
@@ -131,23 +224,29 @@ def _tell_dealer(
     offer: Offer,
     terms: DealerTerms,
     at: datetime,
+    *,
+    due_at: datetime | None = None,
+    context: dict[str, str] | None = None,
+    colleague: User | None = None,
 ) -> None:
-    if not terms.email:
-        return
     session.flush()
+    reader = colleague_or_dealer(session, colleague, lead, terms, due_at or at)
+    if reader is None:
+        return
     enqueue(
         session,
         cause=f"offer:{offer.id}:{purpose}",
         kind=kind,
         audience="dealer",
-        recipient=terms.email,
-        language=best_locale([terms.language]),
-        timezone=terms.timezone,
+        recipient=reader.email,
+        language=best_locale([reader.language]),
+        timezone=reader.timezone,
         market_id=lead.market_id,
         lead_id=lead.id,
         dealer_id=offer.dealer_id,
-        context={"offer_id": str(offer.id)},
+        context={"offer_id": str(offer.id)} | (context or {}) | deputy_context(reader),
         at=at,
+        due_at=due_at,
     )
 
 

@@ -8,21 +8,27 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from lmt import web
+from lmt.calendars import dealer_calendar
 from lmt.config import LOCALES
 from lmt.i18n import language_name, reading
-from lmt.lifecycle import CLOSED, Status
+from lmt.lifecycle import CLOSED, IllegalStep, Status
 from lmt.links import lead_of_status_token
-from lmt.models import Brand, Closure, DealerTerms, Lead, Market
+from lmt.models import Brand, DealerTerms, Lead, Market
+from lmt.moving import NotEligible
+from lmt.pipeline import move_for_customer
+from lmt.portal.formtoken import form_token, is_form_token
+from lmt.portal.moving import MOVE_REASONS, move_problem, move_reasons
+from lmt.portal.others import OtherDealer, other_dealers
+from lmt.portal.places import ask_for_places
 from lmt.portal.standing import reached, sentence, step_words
 from lmt.portal.week import Day, coming_week
 from lmt.scope import SYSTEM, act_as
-from lmt.workhours import Calendar
 
 blueprint = web.public(
     Blueprint(
@@ -51,29 +57,84 @@ class DealerCard:
 @blueprint.get("/<token>")
 def status(token: str) -> ResponseReturnValue:
     """The page; an unknown and an expired link look alike."""
-    lead_id = lead_of_status_token(web.settings().secret_key, token, web.at())
-    lead = dealer = None
+    return _page(token)
+
+
+@blueprint.post("/<token>/dealer")
+@web.limiter.limit("20 per hour")
+def move(token: str) -> ResponseReturnValue:
+    """The customer picks another dealer. What can't be done is said on the page itself."""
+    secret, given = web.settings().secret_key, request.form.get("csrf_token", "")
+    lead_id = lead_of_status_token(secret, token, web.at())
+    lead = None
     if lead_id is not None:
         with web.installation().sessions() as session:
             act_as(session, SYSTEM)
             lead = _lead(session, lead_id)
-            if lead is not None and lead.dealer_id is not None:
-                dealer = _dealer(session, lead.dealer_id, web.at())
+    if lead is None:
+        return _page(token)
+    if not is_form_token(secret, given, lead.id, lead.dealer_id, web.at()):
+        return _page(token, problem="outdated")
+    reason, dealer_code = request.form.get("reason", ""), request.form.get("dealer", "")
+    if reason not in MOVE_REASONS or not dealer_code:
+        return _page(token, problem="incomplete", chosen=(dealer_code, reason))
+    with web.installation().sessions() as session:
+        act_as(session, SYSTEM)
+        try:
+            move_for_customer(session, lead.id, dealer_code=dealer_code, reason=reason, at=web.at())
+        except (NotEligible, IllegalStep):
+            session.rollback()
+            return _page(token, problem="not_now", chosen=("", reason))
+    return redirect(url_for(".status", token=token, lang=_language(lead), moved=1), 303)
+
+
+def _page(token: str, *, problem: str = "", chosen: tuple[str, str] = ("", "")) -> Response:
+    """The page of the link; `problem` says why the dealer and the reason chosen changed nothing."""
+    lead_id = lead_of_status_token(web.settings().secret_key, token, web.at())
+    lead, dealer, others = (None, None, []) if lead_id is None else _opened(lead_id)
     if lead is None:
         return _private(render_template("portal/gone.html"), 404)
-    wanted = request.args.get("lang", "")
-    language = wanted if wanted in LOCALES else lead.language or lead.market.default_language
-    zone = lead.timezone or lead.market.timezone
-    with reading(language, zone):
+    secret, holder = web.settings().secret_key, lead.dealer_id
+    proof = form_token(secret, lead.id, holder, web.at()) if others and holder else ""
+    language = _language(lead)
+    with reading(language, lead.timezone or lead.market.timezone):
         page = render_template(
-            "portal/status.html", **_told(lead, dealer, web.at()), **_tongues(lead, language)
+            "portal/status.html",
+            token=token,
+            proof=proof,
+            other_dealers=others,
+            reasons=move_reasons(),
+            problem=move_problem(problem),
+            chosen=chosen,
+            moved="moved" in request.args and lead.status == Status.OFFERED,
+            **_told(lead, dealer, web.at()),
+            **_tongues(lead, language),
         )
-    return _private(page, 200)
+    return _private(page, 409 if problem else 200)
+
+
+def _language(lead: Lead) -> str:
+    wanted = request.args.get("lang", "")
+    return wanted if wanted in LOCALES else lead.language or lead.market.default_language
+
+
+def _opened(lead_id: uuid.UUID) -> tuple[Lead | None, DealerCard | None, list[OtherDealer]]:
+    """The lead, the dealer that has it, and those that could have it instead."""
+    with web.installation().sessions() as session:
+        act_as(session, SYSTEM)
+        lead = _lead(session, lead_id)
+        if lead is None or lead.dealer_id is None:
+            return lead, None, []
+        dealer = _dealer(session, lead.dealer_id, web.at())
+    with web.installation().sessions() as session:
+        # Apart, since routing reads of the lead what this page must never hold.
+        act_as(session, SYSTEM)
+        return lead, dealer, other_dealers(session, lead_id, web.at())
 
 
 def _told(lead: Lead, dealer: DealerCard | None, at: datetime) -> dict[str, object]:
     status = Status(lead.status)
-    contacted = status is Status.CONTACTED
+    contacted = status in {Status.CONTACTED, Status.RESTING}
     waiting = status not in CLOSED and not contacted
     late = waiting and lead.promise_at is not None and lead.promise_at < at
     named = dealer if status not in {Status.WITHDRAWN} else None
@@ -131,22 +192,13 @@ def _dealer(session: Session, dealer_id: int, at: datetime) -> DealerCard | None
     )
     if terms is None:
         return None
-    closures = session.scalars(
-        select(Closure).where(Closure.dealer_id == dealer_id, Closure.holds_at(at))
-    )
-    calendar = Calendar(
-        terms.hours,
-        terms.timezone,
-        terms.country,
-        tuple((closure.starts_on, closure.ends_on) for closure in closures),
-    )
     return DealerCard(
         name=terms.name,
         street=terms.street,
         city=terms.city,
         phone=terms.phone,
         timezone=terms.timezone,
-        week=coming_week(calendar, at),
+        week=coming_week(dealer_calendar(session, dealer_id, at), at),
     )
 
 
@@ -156,3 +208,6 @@ def _private(page: str, code: int) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+ask_for_places(blueprint, _page)

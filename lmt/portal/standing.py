@@ -14,7 +14,7 @@ def reached(status: Status) -> int:
         return 2
     if status is Status.ACCEPTED:
         return 3
-    if status in {Status.CONTACTED, Status.WON, Status.LOST}:
+    if status in {Status.CONTACTED, Status.RESTING, Status.WON, Status.LOST}:
         return 4
     return 1
 
@@ -33,6 +33,8 @@ def sentence(status: Status, *, contacted: bool, dealer: str, late: bool) -> str
         return _("We have your request, but no phone number or mail address to answer it.")
     if status in {Status.WON, Status.LOST}:
         return _("This request is completed. Thank you.")
+    if status is Status.RESTING:
+        return _("%(dealer)s will come back to you at the time you agreed.", dealer=dealer)
     if contacted or status is Status.CONTACTED:
         return _("%(dealer)s has contacted you.", dealer=dealer)
     if late and dealer:
