@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -75,6 +75,8 @@ def person(number: int) -> dict[str, Any]:
 def test_four_workers_never_overfill_a_dealer(
     sessions: SessionFactory, session: Session, world: World
 ) -> None:
+    settings = {"fallback_dealer": TEAM, "cap_wait_minutes": 0}
+    session.execute(update(RoutingPolicy).values(settings=settings))
     cap(session, world, NEAR, day_cap=20)
     cap(session, world, NEXT, day_cap=50, open_cap=30)
     source = session.scalars(select(Source).where(Source.code == "api-pl")).one()
@@ -161,7 +163,7 @@ def test_day_and_month_begin_at_the_dealers_own_midnight(
         assert row is not None
         assert (row.day, (row.day_used, row.month_used)) == (day, used), at
         assert (row.open_used, row.received) == (number, number)
-        shown = loads_of(session, world.markets[market], network, at)[dealer.id]
+        shown = loads_of(session, network, at)[dealer.id]
         assert (shown.day_used, shown.month_used) == used
 
 
@@ -174,7 +176,7 @@ def test_what_yesterday_and_last_month_used_counts_no_more(session: Session, wor
     april = datetime(2026, 4, 1, 9, tzinfo=UTC)
     taken = [take_slot(session, dealer, at) for at in (days[0], days[0], days[1], days[1], april)]
     assert taken == [True, False, True, False, True]
-    loads = loads_of(session, world.markets["PL"], network, datetime(2026, 4, 2, 9, tzinfo=UTC))
+    loads = loads_of(session, network, datetime(2026, 4, 2, 9, tzinfo=UTC))
     assert (loads[dealer.id].day_used, loads[dealer.id].month_used) == (0, 1)
 
 
@@ -243,6 +245,73 @@ def test_a_lead_that_waited_for_room_goes_out_and_its_customer_is_told_to_whom(
         ("customer_received", None),
         ("customer_transferred", world.dealers[NEXT]),
     ]
+
+
+@pytest.fixture
+def waiting(sessions: SessionFactory, session: Session, world: World) -> list[Lead]:
+    """One lead with the only dealer, which has room for one; three that wait for a place."""
+    cap(session, world, NEAR, open_cap=1)
+    cap(session, world, NEXT, open_cap=0)
+    held = send(session, "api-pl", person(1), FRIDAY)
+    advance_leads(sessions, FRIDAY)
+    leads = [held, *(send(session, "api-pl", person(number), FRIDAY) for number in (2, 3, 4))]
+    advance_leads(sessions, FRIDAY)
+    for points, lead in enumerate(leads):
+        session.execute(update(Lead).where(Lead.id == lead.id).values(points=points))
+    session.commit()
+    statuses = session.scalars(select(Lead.status).order_by(Lead.points)).all()
+    assert statuses == ["offered", "unrouted", "unrouted", "unrouted"]
+    return leads
+
+
+def due_now(session: Session, at: datetime) -> set[uuid.UUID]:
+    session.rollback()
+    due = select(Lead.id).where(Lead.next_action_at <= at, Lead.status == "unrouted")
+    return set(session.scalars(due))
+
+
+SOON = FRIDAY + timedelta(minutes=5)
+
+
+def test_a_freed_place_is_the_hottest_waiting_leads(
+    sessions: SessionFactory, session: Session, world: World, waiting: list[Lead]
+) -> None:
+    pipeline.withdraw(session, waiting[0].id, reason="customer", at=SOON, actor=SYSTEM)
+    assert due_now(session, SOON) == {waiting[3].id}
+    advance_leads(sessions, SOON)
+    session.expire_all()
+    assert [lead.status for lead in waiting] == ["withdrawn", "unrouted", "unrouted", "offered"]
+    assert waiting[3].dealer_id == world.dealers[NEAR]
+
+
+def test_a_place_that_another_cap_keeps_shut_wakes_nobody(
+    session: Session, world: World, waiting: list[Lead]
+) -> None:
+    cap(session, world, NEAR, day_cap=1)
+    pipeline.withdraw(session, waiting[0].id, reason="customer", at=SOON, actor=SYSTEM)
+    assert due_now(session, SOON) == set()
+
+
+def test_a_waiting_lead_that_somebody_holds_is_passed_over_not_waited_for(
+    sessions: SessionFactory, session: Session, waiting: list[Lead]
+) -> None:
+    with act_as(sessions(), SYSTEM) as person:
+        person.execute(select(Lead.id).where(Lead.id == waiting[3].id).with_for_update())
+        pipeline.withdraw(session, waiting[0].id, reason="customer", at=SOON, actor=SYSTEM)
+    assert due_now(session, SOON) == {waiting[2].id}
+
+
+def test_a_lead_waits_for_a_place_so_long_then_goes_to_the_team(
+    sessions: SessionFactory, session: Session, world: World, waiting: list[Lead]
+) -> None:
+    advance_leads(sessions, FRIDAY + timedelta(minutes=29))
+    assert holders(session, world) == {NEAR: 1}
+    advance_leads(sessions, FRIDAY + timedelta(minutes=30))
+    session.expire_all()
+    assert {lead.dealer_id for lead in waiting[1:]} == {world.dealers[TEAM]}
+    last = select(RoutingDecision).where(RoutingDecision.dealer_id == world.dealers[TEAM])
+    for decision in session.scalars(last):
+        assert (decision.cause, decision.result["how"]) == ("all_capped", "fallback")
 
 
 def test_by_hand_a_full_dealer_gets_the_lead_and_it_counts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,8 @@ from shapely.geometry import box
 from lmt.routing.candidate import Candidate, LeadFacts
 from lmt.routing.decide import decide
 from lmt.routing.decision import Decision
-from lmt.routing.policy import Policy, PolicyError
+from lmt.routing.network import Network, decide_nearest
+from lmt.routing.policy import Policy
 from lmt.workhours import Calendar
 
 WARSAW, RIYADH, DUBAI, PARIS = "Europe/Warsaw", "Asia/Riyadh", "Asia/Dubai", "Europe/Paris"
@@ -382,6 +383,254 @@ def test_an_owner_that_cant_take_it_doesnt_make_the_lead_wait(changes: dict[str,
     assert decide(lead(), [owner, dealer("NEAR", 5)], Policy(), NOON).chosen == "NEAR"
 
 
+# --- exclusive and shared territories -----------------------------------------------------------
+
+TERRITORIES: dict[str, dict[str, Any]] = {
+    "A": {"exclusive_postcodes": ("00",)},
+    "B": {"shared_postcodes": ("00-9",)},
+    "C": {"shared_postcodes": ("00-9", "00-1")},
+    "D": {"exclusive_area": box(20, 51, 22, 53)},
+    "E": {"shared_area": box(20, 51, 22, 53)},
+    "F": {"exclusive_postcodes": ("00-1",)},
+}
+
+
+@pytest.mark.parametrize(
+    ("codes", "postcode", "ranked"),
+    [
+        ("ABD", "00-950", ["B"]),  # the longer prefix, shared as it is
+        ("ABCD", "00-950", ["B", "C"]),  # sharers are ranked among themselves
+        ("ABCD", "00-500", ["A"]),
+        ("ABCD", "05-800", ["D"]),
+        ("CF", "00-120", ["F"]),  # as long, and exclusive
+        ("DE", "", ["D"]),
+        ("E", "", ["E"]),
+    ],
+)
+def test_the_more_precise_territory_wins_then_the_exclusive_one(
+    codes: str, postcode: str, ranked: list[str]
+) -> None:
+    owners = [dealer(code, 20 + 10 * n, **TERRITORIES[code]) for n, code in enumerate(codes)]
+    decision = decide(lead(postcode=postcode), [dealer("NEAR", 2), *owners], Policy(), NOON)
+    assert decision.how == "territory"
+    assert [each.code for each in decision.ranked] == ranked
+    assert reasons(decision)["NEAR"] == "territory_of_other"
+
+
+def test_those_who_share_a_place_share_its_leads() -> None:
+    here = {"shared_area": box(20, 51, 22, 53)}
+    owners = [dealer("A", 20, received=5, **here), dealer("B", 20.5, received=4, **here)]
+    decision = decide(lead(), owners, Policy(), NOON)
+    assert [(each.code, each.why) for each in decision.ranked] == [("B", ""), ("A", "fair_share")]
+    busy = [owners[0], replace(owners[1], paused=True)]
+    assert decide(lead(), busy, Policy(), NOON).chosen == "A"
+
+
+# --- teams --------------------------------------------------------------------------------------
+
+
+def team(code: str, service: str, km: float = 500, **changes: Any) -> Candidate:
+    held = frozenset({("Orion", service)})
+    return dealer(code, km, kind="team", country="", competences=held, **changes)
+
+
+KEY, SALES_TEAM, CARE = team("KEY", "fleet"), team("TEAM", "sales", 1), team("CARE", "care")
+
+FOR_TEAMS: list[tuple[str, dict[str, Any], list[Candidate], str | None, str]] = [
+    ("a fleet goes to key accounts", {"customer_kind": "fleet"}, [KEY, SALES_TEAM], "KEY", "team"),
+    ("or to who does the service", {"customer_kind": "fleet"}, [CARE, SALES_TEAM], "TEAM", "team"),
+    ("or to the nearest door", {"customer_kind": "fleet"}, [CARE], "DOOR", "nearest"),
+    ("a company is no fleet", {"customer_kind": "business"}, [KEY, SALES_TEAM], "DOOR", "nearest"),
+    ("not sold here: the team", {"model_sold": False}, [CARE, SALES_TEAM], "TEAM", "team"),
+    ("or customer care", {"model_sold": False}, [KEY, CARE], "CARE", "team"),
+    ("or the nearest door", {"model_sold": False}, [KEY], "DOOR", "nearest"),
+    ("a complaint needs no place", {"service": "care", "lat": None}, [CARE], "CARE", "team"),
+    ("no team wins by being near", {}, [SALES_TEAM, KEY, CARE], "DOOR", "nearest"),
+    ("but by being chosen", {"preferred_dealer": "TEAM"}, [SALES_TEAM], "TEAM", "preferred"),
+    ("or by serving", {"serving_dealer": "TEAM"}, [SALES_TEAM], "TEAM", "serving"),
+]
+
+
+@pytest.mark.parametrize(
+    ("facts", "teams", "chosen", "how"),
+    [row[1:] for row in FOR_TEAMS],
+    ids=[r[0] for r in FOR_TEAMS],
+)
+def test_what_a_team_gets(
+    facts: dict[str, Any], teams: list[Candidate], chosen: str | None, how: str
+) -> None:
+    decision = decide(lead(**facts), [dealer("DOOR", 3), *teams], Policy(), NOON)
+    assert (decision.chosen, decision.how) == (chosen, how)
+
+
+def test_nearer_showrooms_are_told_that_a_team_has_it_and_teams_that_they_are_no_door() -> None:
+    dealers = [dealer("DOOR", 3), dealer("SHUT", 4, paused=True), KEY, SALES_TEAM]
+    fleet = decide(lead(customer_kind="fleet"), dealers, Policy(), NOON)
+    assert reasons(fleet) == {"DOOR": "not_a_team", "SHUT": "paused"}
+    assert decide(lead(), dealers, Policy(), NOON).chosen == "DOOR"
+    assert reasons(decide(lead(), dealers, Policy(), NOON)) == {"TEAM": "team_only"}
+
+
+def test_a_team_at_its_cap_leaves_the_lead_to_the_showrooms() -> None:
+    full = replace(KEY, day_cap=1, day_used=1)
+    fleet = lead(customer_kind="fleet")
+    decision = decide(fleet, [full, dealer("DOOR")], Policy(), NOON)
+    assert (decision.chosen, decision.how, reasons(decision)) == (
+        "DOOR", "nearest", {"KEY": "day_cap"},
+    )  # fmt: skip
+    alone = decide(fleet, [full], Policy(), NOON)
+    assert (alone.cause, alone.waits_for) == ("all_capped", (full.id,))
+
+
+def test_teams_share_by_fairness_and_their_own_territory_goes_first() -> None:
+    north = team("NORTH", "fleet", received=9, exclusive_postcodes=("8",))
+    south = team("SOUTH", "fleet", received=2, shared_area=box(20, 40, 22, 50))
+    fleet = lead(customer_kind="fleet", postcode="05-800")
+    fair = decide(fleet, [north, south], Policy(), NOON)
+    assert [(each.code, each.why) for each in fair.ranked] == [
+        ("SOUTH", ""), ("NORTH", "fair_share"),
+    ]  # fmt: skip
+    assert (
+        decide(replace(fleet, postcode="80-111"), [north, south], Policy(), NOON).chosen == "NORTH"
+    )
+
+
+def test_the_market_says_whom_its_teams_are_for() -> None:
+    dealers = [dealer("DOOR"), KEY]
+    for kind in ("private", "business", "fleet"):
+        policy = Policy(team_for=("business",))
+        chosen = decide(lead(customer_kind=kind), dealers, policy, NOON).chosen
+        assert chosen == ("KEY" if kind == "business" else "DOOR")
+
+
+# --- models, hops, roads ------------------------------------------------------------------------
+
+
+def ranged(code: str, km: float, *models: str) -> Candidate:
+    return dealer(code, km, models={("Orion", "sales"): frozenset(models)})
+
+
+def test_a_dealer_without_the_model_in_its_range_is_refused() -> None:
+    dealers = [ranged("VANS", 5, "van"), ranged("CARS", 20, "mira", "atlas"), dealer("ALL", 30)]
+    decision = decide(lead(model="mira"), dealers, Policy(), NOON)
+    assert (decision.chosen, reasons(decision)) == ("CARS", {"VANS": "model"})
+    assert decide(lead(), dealers, Policy(), NOON).chosen == "VANS"
+    assert decide(lead(model="mira"), dealers[:1], Policy(), NOON).cause == "no_competence"
+    preferred = decide(lead(model="mira", preferred_dealer="VANS"), dealers, Policy(), NOON)
+    assert preferred.chosen == "CARS"
+
+
+def test_a_brand_less_competence_has_every_model() -> None:
+    both = frozenset({("Orion", "sales"), ("", "sales")})
+    wide = replace(ranged("WIDE", 5, "van"), competences=both)
+    assert decide(lead(model="mira"), [wide], Policy(), NOON).chosen == "WIDE"
+
+
+def test_after_the_last_hop_nobody_is_asked() -> None:
+    for hop, chosen, cause in ((5, "A", None), (6, None, "all_tried")):
+        decision = decide(lead(hop=hop, preferred_dealer="A"), [dealer("A")], Policy(), NOON)
+        assert (decision.chosen, decision.cause) == (chosen, cause)
+
+
+def test_the_way_by_road_counts_where_it_is_known() -> None:
+    across, inland, no_leg = dealer("A", 9), dealer("B", 14), dealer("C", 12)
+    legs = {across.id: (61.0, 70.0), inland.id: (17.0, 25.0)}
+    dealers = [across, inland, no_leg, dealer("FAR", 170)]
+    by_road = decide(lead(road=legs), dealers, Policy(use_road=True), NOON)
+    assert [(each.code, each.why, each.road_km, each.road_minutes) for each in by_road.ranked] == [
+        ("B", "", 17.0, 25.0),
+        ("A", "farther", 61.0, 70.0),
+        ("C", "no_road", None, None),
+    ]
+    assert by_road.distance_km == pytest.approx(14, abs=0.1)
+    assert by_road.ranked[0].effective_km == 17 - 30
+    assert decide(lead(road=legs), dealers, Policy(), NOON).chosen == "A"
+    assert decide(lead(), dealers, Policy(use_road=True), NOON).chosen == "A"
+
+
+def test_a_dealer_by_road_is_found_behind_many_without() -> None:
+    dealers = [dealer(f"N{number}", 5 + number) for number in range(6)]
+    by_road, paused = dealer("ROAD", 120), dealer("OFF", 110, paused=True)
+    facts = lead(road={by_road.id: (130.0, 90.0), 99: (1.0, 1.0)})
+    policy = Policy(use_road=True, shown_ranked=1)
+    decision = decide_nearest(Network([*dealers, by_road, paused]), facts, policy, NOON)
+    assert (decision.chosen, reasons(decision)) == ("ROAD", {"OFF": "paused"})
+    shown = decide(facts, [*dealers, by_road], Policy(use_road=True, shown_ranked=3), NOON)
+    assert [(each.code, each.why) for each in shown.ranked] == [
+        ("ROAD", ""), ("N0", "no_road"), ("N1", "no_road"),
+    ]  # fmt: skip
+
+
+def test_a_ring_is_a_distance_however_long_the_road() -> None:
+    near, far = dealer("NEAR", 149), dealer("FAR", 151)
+    legs = {near.id: (700.0, 600.0), far.id: (155.0, 90.0)}
+    decision = decide(lead(road=legs), [near, far], Policy(use_road=True), NOON)
+    assert (decision.chosen, decision.ring_km) == ("NEAR", 150)
+
+
+# --- what a lead waits for ----------------------------------------------------------------------
+
+MONDAY = Calendar("Mo 09:00-17:00", WARSAW, "PL")
+AWAY = replace(WEEK, closures=((date(2026, 3, 2), date(2026, 3, 6)), (date(2026, 3, 9),) * 2))
+FULL = {"day_cap": 1, "day_used": 1}
+
+WAITING: list[tuple[str, dict[str, Any], dict[str, Any], datetime | None, bool]] = [
+    ("opens too late", {"calendar": MONDAY}, {}, local(WARSAW, 2026, 3, 6, 9, 0), False),
+    ("never opens", {"calendar": NEVER}, {}, None, False),
+    ("on closure", {"calendar": AWAY}, {}, local(WARSAW, 2026, 3, 10, 9, 0), False),
+    ("day's cap", FULL, {}, local(WARSAW, 2026, 3, 5), True),
+    ("day's cap, but shut", {**FULL, "calendar": MONDAY}, {}, local(WARSAW, 2026, 3, 5), False),
+    (
+        "day's cap elsewhere",
+        {**FULL, "calendar": Calendar("24/7", "Pacific/Auckland")},
+        {},
+        NOON + timedelta(days=1),
+        True,
+    ),
+    ("month's cap", {"month_cap": 2, "month_used": 2}, {}, local(WARSAW, 2026, 4, 1), True),
+    ("open leads", {"open_cap": 0}, {}, None, True),
+    ("paused", {"paused": True}, {}, None, False),
+    ("out of reach", {**FULL, "lat": 56.0}, {}, None, False),
+    ("out of reach, but chosen", {**FULL, "lat": 56.0}, {"preferred_dealer": "A"},
+     local(WARSAW, 2026, 3, 5), True),
+    ("no place", {**FULL}, {"preferred_dealer": "A", "lat": None}, local(WARSAW, 2026, 3, 5), True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "facts", "look_again_at", "waits"),
+    [r[1:] for r in WAITING],
+    ids=[r[0] for r in WAITING],
+)
+def test_when_a_waiting_lead_is_looked_at_again(
+    changes: dict[str, Any], facts: dict[str, Any], look_again_at: datetime | None, waits: bool
+) -> None:
+    only = dealer("A", 5, **changes)
+    decision = decide(lead(**facts), [only], Policy(), NOON)
+    assert decision.chosen is None
+    assert decision.look_again_at == look_again_at
+    assert decision.waits_for == ((only.id,) if waits else ())
+
+
+@pytest.mark.parametrize("more_km", [-0.2, 0.2])
+def test_reach_is_measured_over_the_ground_and_not_through_the_earth(more_km: float) -> None:
+    full = dealer("A", 800, **FULL)
+    ground = decide(lead(preferred_dealer="A"), [dealer("A", 800)], Policy(), NOON).distance_km
+    assert ground is not None
+    decision = decide(lead(), [full], Policy(radius_km=ground + more_km, rings_km=()), NOON)
+    inside = more_km > 0
+    assert decision.cause == ("all_capped" if inside else "out_of_range")
+    assert decision.waits_for == ((full.id,) if inside else ())
+
+
+def test_at_that_instant_the_dealer_takes_it() -> None:
+    for calendar in (MONDAY, AWAY):
+        dealers = [dealer("A", calendar=calendar), dealer("B", 20, calendar=NEVER)]
+        waiting = decide(lead(), dealers, Policy(), NOON)
+        assert waiting.look_again_at is not None
+        assert decide(lead(), dealers, Policy(), waiting.look_again_at).chosen == "A"
+
+
 # --- until when ---------------------------------------------------------------------------------
 
 LUNCH = Calendar("Mo-Fr 09:00-12:00,14:00-18:00; PH off", PARIS, "FR")
@@ -442,7 +691,7 @@ def test_on_a_friday_riyadh_waits_for_sunday_and_dubai_answers() -> None:
     assert (dubai.chosen, dubai.respond_by) == ("DXB", local(DUBAI, 2026, 3, 6, 11, 30))
 
 
-# --- stored, and set up -------------------------------------------------------------------------
+# --- stored -------------------------------------------------------------------------------------
 
 
 def test_a_decision_survives_storage() -> None:
@@ -451,9 +700,10 @@ def test_a_decision_survives_storage() -> None:
         dealer("B", 20, calendar=WEEK, weight=0),
         dealer("C", 30, day_cap=0),
     ]
-    facts = lead(tried=frozenset({"X", "Y"}), preferred_dealer="GONE")
-    for at in (NOON, NIGHT):
-        decision = decide(facts, dealers, Policy(version=7), at)
+    legs = {dealers[1].id: (24.5, 31.0)}
+    facts = lead(tried=frozenset({"X", "Y"}), preferred_dealer="GONE", road=legs)
+    for at, chosen in ((NOON, dealers), (NIGHT, dealers), (NIGHT, dealers[::2])):
+        decision = decide(facts, chosen, Policy(version=7, use_road=True), at)
         assert Decision.from_json(json.loads(json.dumps(decision.to_json()))) == decision
 
 
@@ -466,57 +716,3 @@ def test_the_order_in_which_dealers_come_doesnt_matter() -> None:
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         decide(lead(), [], Policy(), datetime(2026, 3, 4))
-
-
-def test_settings_are_read_and_written_back() -> None:
-    settings = {
-        "version": 3,
-        "radius_km": 80,
-        "rings_km": [160, 320],
-        "open_bonus_km": {"hot": 20},
-        "cross_border": [["KW", "SA"]],
-        "fallback_dealer": "CC-1",
-    }
-    policy = Policy.from_settings(settings)
-    assert policy.reaches_km == (80, 160, 320)
-    assert policy.may_serve("KW", "SA")
-    assert Policy.from_settings(json.loads(json.dumps(policy.to_settings()))) == policy
-    assert Policy.from_settings(Policy().to_settings()) == Policy()
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("radius_km", 0),
-        ("radius_km", "far"),
-        ("radius_km", float("nan")),
-        ("radius_km", True),
-        ("rings_km", [100]),  # smaller than the radius of 150
-        ("rings_km", [300, 200]),
-        ("rings_km", 300),
-        ("open_bonus_km", {"hot": -1}),
-        ("open_bonus_km", {"hot": 151}),
-        ("open_bonus_km", 30),
-        ("tolerance_km", -1),
-        ("tolerance_km", 151),
-        ("tolerance_share", 1.5),
-        ("respond_within_minutes", {"hot": -30}),
-        ("respond_within_minutes", {"hot": 0}),
-        ("respond_within_minutes", {"hot": 7.5}),
-        ("respond_within_minutes", {}),
-        ("max_accuracy_km", 0),
-        ("max_wait_hours", -1),
-        ("cross_border", [["KW"]]),
-        ("cross_border", [["KW", "KW"]]),
-        ("fallback_dealer", 7),
-        ("language_required", "yes"),
-        ("shown_ranked", 0),
-        ("shown_refusals", -1),
-        ("version", 1.5),
-        ("raduis_km", 100),
-    ],
-)
-def test_contradictory_settings_are_refused_by_name(field: str, value: Any) -> None:
-    with pytest.raises(PolicyError, match=f"^{field}: ") as refused:
-        Policy.from_settings({field: value})
-    assert refused.value.field == field

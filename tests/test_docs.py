@@ -81,7 +81,7 @@ def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "codes"),
-    [("Refusals", set(REFUSALS)), ("Causes", {*CAUSES, "no_contact", "all_tried"})],
+    [("Refusals", set(REFUSALS)), ("Causes", {*CAUSES, "no_contact"})],
 )
 def test_every_code_of_a_decision_is_explained(heading: str, codes: set[str]) -> None:
     documented = first_cells("routing.md", heading)
@@ -92,7 +92,7 @@ def test_every_code_of_a_decision_is_explained(heading: str, codes: set[str]) ->
 def test_how_a_dealer_was_chosen_and_why_others_lost_is_explained() -> None:
     text = (DOCS / "routing.md").read_text(encoding="utf-8")
     codes = text.split("## Codes\n")[1].split("###")[0]
-    assert set(re.findall(r"`([a-z_]+)`", codes)) == {*HOWS, *LOSSES, "fallback", "by_hand"}
+    assert set(re.findall(r"`([a-z_]+)`", codes)) == {*HOWS, *LOSSES}
 
 
 def test_every_policy_setting_is_documented_with_its_default() -> None:
@@ -103,6 +103,13 @@ def test_every_policy_setting_is_documented_with_its_default() -> None:
         value = getattr(policy, name)
         if isinstance(value, bool):
             assert said == str(value).lower()
+        elif name == "escalation":
+            assert said == "usual"
+            assert policy.steps_are_usual
+        elif isinstance(value, str) and value:
+            assert said == value, name
+        elif name == "team_for":
+            assert said == ", ".join(value)
         elif not value and not isinstance(value, float):
             assert said == "none", name
         else:

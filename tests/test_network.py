@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from geopy.distance import geodesic
 from hypothesis import example, given, settings
@@ -15,7 +16,8 @@ from shapely.geometry import box
 
 from lmt.routing.candidate import Candidate, LeadFacts, Load
 from lmt.routing.decide import decide
-from lmt.routing.geo import chord_km, ecef_km, geodesic_km
+from lmt.routing.geo import chord_km, ecef_km, ecefs_km, geodesic_km, geodesics_km
+from lmt.routing.index import ChordIndex
 from lmt.routing.network import Network, decide_nearest
 from lmt.routing.policy import Policy
 from lmt.workhours import Calendar, is_open, next_opening
@@ -201,6 +203,40 @@ def test_a_chord_is_never_longer_than_the_way_geopy_measures(
     assert chord_km(ecef_km(*one), ecef_km(*other)) <= exact + 1e-6
 
 
+@settings(max_examples=100, deadline=None)
+@given(PLACES, st.lists(PLACES, min_size=1, max_size=6))
+@example((0.0, 0.0), [(0.0, 180.0), (0.5, 179.7), (0.0, 0.0)])  # antipodal, or nearly
+@example((90.0, 0.0), [(-90.0, 0.0), (90.0, 120.0), (0.0, -180.0)])
+@example((30.0, 0.0), [(-30.0, 180.0), (-29.9999, 179.8)])
+def test_several_distances_at_once_are_the_single_ones(
+    here: tuple[float, float], there: list[tuple[float, float]]
+) -> None:
+    lats, lons = [lat for lat, _ in there], [lon for _, lon in there]
+    measured = geodesics_km(*here, lats, lons).tolist()
+    assert measured == [geodesic_km(*here, *each) for each in there]
+    assert measured == pytest.approx([geodesic(here, each).km for each in there], abs=1e-6)
+    centred = ecefs_km(lats, lons).tolist()
+    assert [tuple(row) for row in centred] == [
+        pytest.approx(ecef_km(*each), abs=1e-9) for each in there
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PLACES, max_size=30), st.lists(PLACES, min_size=1, max_size=4))
+def test_many_places_at_once_find_the_neighbours_of_each(
+    points: list[tuple[float, float]], asked: list[tuple[float, float]]
+) -> None:
+    index = ChordIndex.of([ecef_km(*each) for each in points], range(len(points)))
+    places = [ecef_km(*each) for each in asked]
+    chords, numbers = index.nearest_of(np.array(places), 5)
+    for place, found, found_numbers in zip(places, chords, numbers, strict=True):
+        outwards = list(index.outwards(place))
+        assert len(outwards) == len(points)
+        assert found == pytest.approx([chord for chord, _ in outwards[:5]], abs=1e-9)
+        straight = [chord_km(ecef_km(*points[number]), place) for number in found_numbers]
+        assert found == pytest.approx(straight, abs=1e-9)
+
+
 # --- keeping it ready ---------------------------------------------------------------------------
 
 GRID = [
@@ -237,6 +273,22 @@ def test_only_the_near_ones_are_looked_at() -> None:
     network = Network(GRID).with_load(Watched())
     assert decide_nearest(network, lead(52.1, 21.1), Policy(), AT).chosen == "D046"
     assert 5 <= len(set(looked_at)) < 25
+
+
+def test_it_says_for_many_leads_which_lie_in_a_territory() -> None:
+    owner = replace(GRID[99], exclusive_area=box(20, 51, 22, 53))
+    listed = replace(GRID[98], shared_postcodes=("00",))
+    network = Network(GRID).replaced([owner, listed])
+    leads = [
+        lead(52.1, 21.1),
+        lead(40.0, 0.0),
+        lead(None, None, postcode="00-950"),
+        lead(None, None, postcode="01-000"),
+        lead(40.0, 0.0, postcode="00-950", country=""),
+        lead(math.nan, 21.0),
+    ]
+    assert network.claims(leads) == [True, False, True, False, False, False]
+    assert Network(GRID).claims(leads) == [False] * 6
 
 
 def test_load_is_laid_over_without_rebuilding_and_may_change_under_it() -> None:

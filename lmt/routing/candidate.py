@@ -5,7 +5,8 @@ Both are plain values, gathered from rows by the shell before it asks for a deci
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shapely.geometry.base import BaseGeometry
@@ -20,6 +21,9 @@ class LeadFacts:
     `accuracy_km` says how far the true place may lie from `lat`, `lon`. `preferred_dealer` is the
     customer's own choice and `serving_dealer` the one they already have, as codes or "". `tried`
     holds codes of dealers that declined this lead or let it time out. An empty `brand` means any.
+    `model` is the code of a known model, `model_sold` whether the market sells it. `hop` counts
+    the dealers asked, this time included. `road` are legs by dealer id, (km, minutes) by car,
+    known for the nearest few.
     """
 
     lat: float | None
@@ -36,6 +40,11 @@ class LeadFacts:
     preferred_dealer: str = ""
     serving_dealer: str = ""
     tried: frozenset[str] = frozenset()
+    customer_kind: str = "private"
+    request_type: str = ""
+    model_sold: bool = True
+    hop: int = 1
+    road: Mapping[int, tuple[float, float]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +61,13 @@ class Load:
 class Candidate:
     """A dealer as routing sees it.
 
-    `competences` are (brand, service) pairs; an empty brand covers every brand. A cap of None is
-    no cap. `weight` is its fair share relative to others, `quality` breaks ties (higher first).
-    `exclusive_postcodes` are prefixes in the dealer's country, `exclusive_area` a polygon in
-    (lon, lat) degrees; inside either the dealer owns the leads it is competent for.
+    `kind` is "showroom", "workshop" or "team". `competences` are (brand, service) pairs; an empty
+    brand covers every brand. `models` are the codes of the range that a competence is for, every
+    model where it has no entry. A cap of None is no cap. `weight` is its fair share relative to
+    others, `quality` breaks ties (higher first). `exclusive_postcodes` and `shared_postcodes` are
+    prefixes in the dealer's country (a team's, without one, hold in every country),
+    `exclusive_area` and `shared_area` polygons in (lon, lat) degrees; inside the dealer owns the
+    leads it is competent for, alone or with whoever shares the place.
     """
 
     id: int
@@ -81,6 +93,10 @@ class Candidate:
     quality: float = 0.0
     exclusive_postcodes: tuple[str, ...] = ()
     exclusive_area: BaseGeometry | None = None
+    kind: str = "showroom"
+    models: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict, hash=False)
+    shared_postcodes: tuple[str, ...] = ()
+    shared_area: BaseGeometry | None = None
 
     @property
     def load(self) -> Load:
@@ -102,3 +118,17 @@ def is_competent(candidate: Candidate, brand: str, service: str) -> bool:
     if (brand, service) in held or ("", service) in held:
         return True
     return not brand and any(offered == service for _, offered in held)
+
+
+def has_model(candidate: Candidate, brand: str, service: str, model: str) -> bool:
+    """Whether the model is in the range of a competence that `is_competent` goes by."""
+    ranges = candidate.models
+    if not model or not ranges:
+        return True
+    return any(
+        offered == service
+        and (named == brand or not named or not brand)
+        and (held not in ranges or model in ranges[held])
+        for held in candidate.competences
+        for named, offered in (held,)
+    )

@@ -6,14 +6,13 @@ counts. Callers hold the lead's lock already: lead, offer, dealer is the order o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any
+from itertools import islice
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from lmt.models import Dealer, DealerLoad
 from lmt.routing.candidate import Candidate, Load
 from lmt.routing.network import Network
 from lmt.workhours import local_date
@@ -26,8 +25,10 @@ _ENSURE = text(
 )
 # A row of an earlier local date counts as zero, and the same statement moves it on. It never moves
 # back: two workers whose clocks lie on either side of midnight would reset each other's counts.
+# It also says why nothing was counted: no row yet, dealers edited since the decision, or a cap.
 _TAKE = text(
     """
+    WITH network AS (SELECT version FROM network_version), taken AS (
     UPDATE dealer_load SET
         day_used = CASE WHEN day >= :day THEN day_used ELSE 0 END + 1,
         month_used = CASE WHEN date_trunc('month', day) >= date_trunc('month', CAST(:day AS date))
@@ -36,39 +37,62 @@ _TAKE = text(
         received = received + 1,
         day = greatest(day, :day)
     WHERE dealer_id = :dealer_id
+      AND (CAST(:version AS int) IS NULL OR :version = (SELECT version FROM network))
       AND (CAST(:day_cap AS int) IS NULL
            OR CASE WHEN day >= :day THEN day_used ELSE 0 END < :day_cap)
       AND (CAST(:month_cap AS int) IS NULL
            OR CASE WHEN date_trunc('month', day) >= date_trunc('month', CAST(:day AS date))
               THEN month_used ELSE 0 END < :month_cap)
       AND (CAST(:open_cap AS int) IS NULL OR open_used < :open_cap)
-    RETURNING 1
+    RETURNING 1)
+    SELECT EXISTS (SELECT 1 FROM taken),
+           EXISTS (SELECT 1 FROM dealer_load WHERE dealer_id = :dealer_id),
+           CAST(:version AS int) IS NULL OR :version = (SELECT version FROM network)
     """
 )
 
+_COUNTS = text(
+    "SELECT dealer_id, day, day_used, month_used, open_used, received"
+    " FROM dealer_load WHERE dealer_id = ANY(CAST(:ids AS int[]))"
+)
 _UNTAKE = text(
     "UPDATE dealer_load SET day_used = day_used - 1, month_used = month_used - 1,"
     " open_used = open_used - 1, received = received - 1 WHERE dealer_id = :dealer_id"
 )
 
 
+class NetworkMoved(Exception):
+    """Dealers were edited after the decision was taken: it is to be taken anew."""
+
+
 def take_slot(
-    session: Session, dealer: Candidate, at: datetime, *, within_caps: bool = True
+    session: Session,
+    dealer: Candidate,
+    at: datetime,
+    *,
+    within_caps: bool = True,
+    version: int | None = None,
 ) -> bool:
-    """Count one more lead for the dealer; False, and nothing counted, where a cap is reached."""
-    day = local_date(dealer.calendar, at)
-    session.execute(_ENSURE, {"dealer_id": dealer.id, "day": day})
-    taken = session.execute(
-        _TAKE,
-        {
-            "dealer_id": dealer.id,
-            "day": day,
-            "day_cap": dealer.day_cap if within_caps else None,
-            "month_cap": dealer.month_cap if within_caps else None,
-            "open_cap": dealer.open_cap if within_caps else None,
-        },
-    ).first()
-    return taken is not None
+    """Count one more lead for the dealer; False, and nothing counted, where a cap is reached.
+
+    `version` is the network's that the decision was taken on: raises NetworkMoved, and counts
+    nothing, where dealers were edited since.
+    """
+    claim = {
+        "dealer_id": dealer.id,
+        "day": local_date(dealer.calendar, at),
+        "day_cap": dealer.day_cap if within_caps else None,
+        "month_cap": dealer.month_cap if within_caps else None,
+        "open_cap": dealer.open_cap if within_caps else None,
+        "version": version,
+    }
+    taken, known, current = session.execute(_TAKE, claim).one()
+    if not known:
+        session.execute(_ENSURE, {"dealer_id": dealer.id, "day": claim["day"]})
+        taken, known, current = session.execute(_TAKE, claim).one()
+    if not current:
+        raise NetworkMoved
+    return bool(taken)
 
 
 def untake_slot(session: Session, dealer_id: int) -> None:
@@ -82,14 +106,32 @@ def one_move_at_a_time(session: Session, market_id: int) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(7240714, :id)"), {"id": market_id})
 
 
-class Loads(Mapping[int, Load]):
-    """What each dealer of a market has received, on its own local date; worked out when asked."""
+FIRST_READ = 32
+"""Most decisions look at fewer dealers than that."""
 
-    def __init__(self, rows: Mapping[int, _Counts], network: Network, at: datetime) -> None:
-        self._rows, self._network, self._at = rows, network, at
+
+class Loads(Mapping[int, Load]):
+    """What each dealer has received, on its own local date, as this transaction sees it.
+
+    Read when asked, in growing portions: `nearest` gives ids in the order in which they are
+    likely to be asked for, so that a decision reads the nearest few and not the whole market.
+    """
+
+    def __init__(
+        self, session: Session, network: Network, at: datetime, nearest: Iterable[int] = ()
+    ) -> None:
+        self._session, self._network, self._at = session, network, at
+        self._coming = iter(nearest)
+        self._portion = FIRST_READ
+        self._rows: dict[int, _Counts | None] = {}
 
     def __getitem__(self, dealer_id: int) -> Load:
-        day, day_used, month_used, open_used, received = self._rows[dealer_id]
+        if dealer_id not in self._rows:
+            self._read(dealer_id)
+        counts = self._rows[dealer_id]
+        if counts is None:
+            raise KeyError(dealer_id)
+        day, day_used, month_used, open_used, received = counts
         dealer = self._network.by_id(dealer_id)
         today = day if dealer is None else local_date(dealer.calendar, self._at)
         same_month = (day.year, day.month) >= (today.year, today.month)
@@ -101,28 +143,23 @@ class Loads(Mapping[int, Load]):
         )
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._rows)
+        return iter([each for each, counts in self._rows.items() if counts is not None])
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(counts is not None for counts in self._rows.values())
+
+    def _read(self, dealer_id: int) -> None:
+        wanted = {dealer_id, *islice(self._coming, self._portion)} - self._rows.keys()
+        self._portion *= 4
+        self._rows |= dict.fromkeys(wanted)
+        rows = self._session.execute(_COUNTS, {"ids": list(wanted)})
+        for number, day, day_used, month_used, open_used, received in rows:
+            self._rows[number] = (day, day_used, month_used, open_used, received)
 
 
-def loads_of(session: Session, market_id: int, network: Network, at: datetime) -> Loads:
-    """The counts of the market's dealers, as this transaction sees them."""
-    rows = session.execute(
-        select(
-            DealerLoad.dealer_id,
-            DealerLoad.day,
-            DealerLoad.day_used,
-            DealerLoad.month_used,
-            DealerLoad.open_used,
-            DealerLoad.received,
-        )
-        .join(Dealer, Dealer.id == DealerLoad.dealer_id)
-        .where(Dealer.market_id == market_id)
-    )
-    return Loads({row.dealer_id: _counts(row) for row in rows}, network, at)
-
-
-def _counts(row: Row[*tuple[Any, ...]]) -> _Counts:
-    return row.day, row.day_used, row.month_used, row.open_used, row.received
+def loads_of(
+    session: Session, network: Network, at: datetime, nearest: Iterable[int] = ()
+) -> Loads:
+    """The counts of the network's dealers, as this transaction sees them, read as they are asked
+    for: with each one that isn't known yet, the next of `nearest`."""
+    return Loads(session, network, at, nearest)

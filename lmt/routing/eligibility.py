@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from lmt.routing.candidate import Candidate, LeadFacts, Load, is_competent
+from lmt.routing.candidate import Candidate, LeadFacts, Load, has_model, is_competent
 from lmt.routing.policy import Policy
 from lmt.workhours import is_open, local_date, next_opening
 
@@ -34,31 +34,74 @@ def why_refused(
     policy: Policy,
     at: datetime,
     *,
+    by_right: bool = False,
     chosen_by_customer: bool = False,
 ) -> Reason | None:
     """The reason code and figures, or None for a dealer who may take it, distance apart.
 
+    `by_right` is for a dealer with a claim beside being near, without which a team gets nothing.
     The customer's own choice overrides the language rule: they know whom they ask. Caps come last
     since waiting mends only them.
     """
     if not is_competent(candidate, lead.brand, lead.service):
         return "no_competence", {"brand": lead.brand, "service": lead.service}
+    return why_unable(
+        lead,
+        candidate,
+        load,
+        policy,
+        at,
+        by_right=by_right,
+        chosen_by_customer=chosen_by_customer,
+    )
+
+
+def why_unable(
+    lead: LeadFacts,
+    candidate: Candidate,
+    load: Load,
+    policy: Policy,
+    at: datetime,
+    *,
+    by_right: bool = False,
+    chosen_by_customer: bool = False,
+) -> Reason | None:
+    """`why_refused` of a dealer known to be competent.
+
+    Asked of every dealer near the lead: what goes without saying for most of them is seen here,
+    without a call.
+    """
+    if candidate.models and not has_model(candidate, lead.brand, lead.service, lead.model):
+        return "model", {"model": lead.model}
     if not candidate.active:
         return "inactive", _NO_FIGURES
-    if not policy.may_serve(lead.country, candidate.country):
-        return "country", {"customer": lead.country, "dealer": candidate.country}
-    if not chosen_by_customer and not _speaks(candidate, lead, policy):
+    home, there = lead.country, candidate.country
+    if home != there and not policy.may_serve(home, there):
+        return "country", {"customer": home, "dealer": there}
+    if candidate.kind == "team" and not by_right:
+        return "team_only", _NO_FIGURES
+    if policy.language_required and not chosen_by_customer and not _speaks(candidate, lead):
         return "language", {"language": lead.language}
     if not candidate.reachable:
         return "not_reachable", _NO_FIGURES
     if candidate.paused:
         return "paused", _NO_FIGURES
-    last_day = _closed_until(candidate, at)
-    if last_day is not None:
-        return "on_closure", {"last_day": last_day.isoformat()}
+    if candidate.calendar.closures:
+        last_day = _closed_until(candidate, at)
+        if last_day is not None:
+            return "on_closure", {"last_day": last_day.isoformat()}
     if candidate.code in lead.tried:
         return "tried", _NO_FIGURES
-    return _why_full(candidate, load)
+    cap = candidate.day_cap
+    if cap is not None and load.day_used >= cap:
+        return "day_cap", {"used": load.day_used, "cap": cap}
+    cap = candidate.month_cap
+    if cap is not None and load.month_used >= cap:
+        return "month_cap", {"used": load.month_used, "cap": cap}
+    cap = candidate.open_cap
+    if cap is not None and load.open_used >= cap:
+        return "open_cap", {"used": load.open_used, "cap": cap}
+    return None
 
 
 def hours_at(candidate: Candidate, at: datetime) -> Hours:
@@ -85,25 +128,13 @@ def why_too_late(
     return "no_opening", figures
 
 
-def _speaks(candidate: Candidate, lead: LeadFacts, policy: Policy) -> bool:
-    if not policy.language_required or not lead.language or not candidate.languages:
+def _speaks(candidate: Candidate, lead: LeadFacts) -> bool:
+    if not lead.language or not candidate.languages:
         return True
     return lead.language in candidate.languages
 
 
 def _closed_until(candidate: Candidate, at: datetime) -> date | None:
-    closures = candidate.calendar.closures
-    if not closures:
-        return None
     today = local_date(candidate.calendar, at)
+    closures = candidate.calendar.closures
     return max((last for first, last in closures if first <= today <= last), default=None)
-
-
-def _why_full(candidate: Candidate, load: Load) -> Reason | None:
-    if candidate.day_cap is not None and load.day_used >= candidate.day_cap:
-        return "day_cap", {"used": load.day_used, "cap": candidate.day_cap}
-    if candidate.month_cap is not None and load.month_used >= candidate.month_cap:
-        return "month_cap", {"used": load.month_used, "cap": candidate.month_cap}
-    if candidate.open_cap is not None and load.open_used >= candidate.open_cap:
-        return "open_cap", {"used": load.open_used, "cap": candidate.open_cap}
-    return None

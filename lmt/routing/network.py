@@ -15,7 +15,8 @@ from lmt.routing.decision import Decision
 from lmt.routing.geo import ecef_km, is_place
 from lmt.routing.index import ChordIndex
 from lmt.routing.policy import Policy
-from lmt.routing.territory import Territories, claims_territory
+from lmt.routing.tally import Tally
+from lmt.routing.territory import Territories, claim_of
 
 _Competence = tuple[str, str]
 
@@ -40,6 +41,8 @@ class Network:
         self._competent: dict[_Competence, ChordIndex] = {}
         self._territories = Territories(dealers)
         self._loads: Mapping[int, Load] = {}
+        # Those that the dealers came with, made once.
+        self._own_loads: dict[int, Load] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -61,6 +64,7 @@ class Network:
         changes: dict[int, Candidate | None] = dict.fromkeys(removed)
         changes |= {candidate.id: candidate for candidate in candidates}
         other = self._copy()
+        other._own_loads = {}
         other._by_id, other._by_code = dict(self._by_id), dict(self._by_code)
         other._placeless = self._placeless - changes.keys()
         other._competent = dict(self._competent)
@@ -81,17 +85,24 @@ class Network:
             other._everyone = _changed(other._everyone, old, new)
             for held, index in other._competent.items():
                 other._competent[held] = _changed(index, _if_held(old, held), _if_held(new, held))
-            territory_changed |= _territory(old) != _territory(new)
+            territory_changed |= claim_of(old) != claim_of(new)
         if territory_changed:
             other._territories = Territories(other._by_id.values())
         return other
+
+    def tally(self, at: datetime) -> Tally:
+        """Its loads at `at`, to count on from."""
+        return Tally(at, self._loads)
 
     def candidates(self) -> list[Candidate]:
         """All dealers, with their present load."""
         return [each.with_load(self.load(each)) for each in self._by_id.values()]
 
     def load(self, candidate: Candidate) -> Load:
-        return self._loads.get(candidate.id) or candidate.load
+        load = self._loads.get(candidate.id) or self._own_loads.get(candidate.id)
+        if load is None:
+            load = self._own_loads[candidate.id] = candidate.load
+        return load
 
     def by_code(self, code: str) -> Candidate | None:
         number = self._by_code.get(code)
@@ -100,9 +111,29 @@ class Network:
     def by_id(self, number: int) -> Candidate | None:
         return self._by_id.get(number)
 
+    def teams(self) -> Sequence[Candidate]:
+        """The teams of the market."""
+        return [self._by_id[number] for number in self._territories.teams]
+
     def owners(self, lead: LeadFacts, located: bool) -> Sequence[Candidate]:
         """The owners of the lead's territory, by competence."""
         return self._territories.owners(lead, located, self._by_id)
+
+    def claims(self, leads: Sequence[LeadFacts]) -> list[bool]:
+        """For each lead, whether its place or postcode lies in any territory at all."""
+        claimed = [self._territories.lists(each.country, each.postcode) for each in leads]
+        placed = [
+            (position, each.lat, each.lon)
+            for position, each in enumerate(leads)
+            if each.lat is not None and each.lon is not None and is_place(each.lat, each.lon)
+        ]
+        if placed:
+            positions, lats, lons = zip(*placed, strict=True)
+            for position, covered in zip(
+                positions, self._territories.cover(lats, lons), strict=True
+            ):
+                claimed[position] = claimed[position] or covered
+        return claimed
 
     def nearest(self, lead: LeadFacts) -> Iterator[tuple[float, Candidate]]:
         """The competent dealers as (chord km, dealer), lazily, in growing chord order.
@@ -111,37 +142,17 @@ class Network:
         """
         if not is_place(lead.lat, lead.lon) or lead.lat is None or lead.lon is None:
             return
-        index = self._index_of(lead.brand, lead.service)
-        for chord, number in index.outwards(ecef_km(lead.lat, lead.lon)):
-            yield chord, self._by_id[number]
+        index = self.index_of(lead.brand, lead.service)
+        dealers = self._by_id
+        for shell in index.shells(ecef_km(lead.lat, lead.lon)):
+            for chord, number in shell:
+                yield chord, dealers[number]
 
-    def incompetent(
-        self, lead: LeadFacts, within_km: float, limit: int
-    ) -> tuple[list[tuple[float, Candidate]], int]:
-        """The nearest `limit` dealers without the competence within a chord, and their number."""
-        if not is_place(lead.lat, lead.lon) or lead.lat is None or lead.lon is None:
-            return [], 0
-        place = ecef_km(lead.lat, lead.lon)
-        met = self._everyone.within(place, within_km)
-        competent = self._index_of(lead.brand, lead.service).number_within(place, within_km)
-        number = len(met) - competent
-        others: list[tuple[float, Candidate]] = []
-        for chord, each in met:
-            if len(others) >= min(limit, number) and (not others or chord > others[-1][0]):
-                break
-            candidate = self._by_id[each]
-            if not is_competent(candidate, lead.brand, lead.service):
-                others.append((chord, candidate))
-        others.sort(key=lambda pair: (pair[0], pair[1].code))
-        return others[:limit], number
-
-    def placeless(self, lead: LeadFacts) -> Sequence[Candidate]:
-        """The competent dealers whose coordinates are unusable, by code."""
-        dealers = (self._by_id[number] for number in self._placeless)
-        held = (each for each in dealers if is_competent(each, lead.brand, lead.service))
-        return sorted(held, key=lambda each: each.code)
-
-    def _index_of(self, brand: str, service: str) -> ChordIndex:
+    def index_of(self, brand: str, service: str) -> ChordIndex:
+        """The dealers with this competence and a place."""
+        known = self._competent.get((brand, service))
+        if known is not None:
+            return known
         # Brands and services that nobody has share one index, whatever senders make up.
         if brand and not any(brand == named for named, _ in self._held):
             brand = "\0"
@@ -152,6 +163,32 @@ class Network:
             held = (each for each in self._by_id.values() if is_competent(each, brand, service))
             index = self._competent[brand, service] = _index(held)
         return index
+
+    def incompetent(
+        self, lead: LeadFacts, within_km: float, limit: int
+    ) -> tuple[list[tuple[float, Candidate]], int]:
+        """The nearest `limit` dealers without the competence within a chord, and their number."""
+        if not is_place(lead.lat, lead.lon) or lead.lat is None or lead.lon is None:
+            return [], 0
+        competent = self.index_of(lead.brand, lead.service).numbers()
+        met = [
+            pair
+            for pair in self._everyone.within(ecef_km(lead.lat, lead.lon), within_km)
+            if pair[1] not in competent
+        ]
+        others: list[tuple[float, Candidate]] = []
+        for chord, each in met:
+            if len(others) >= limit and (not others or chord > others[-1][0]):
+                break
+            others.append((chord, self._by_id[each]))
+        others.sort(key=lambda pair: (pair[0], pair[1].code))
+        return others[:limit], len(met)
+
+    def placeless(self, lead: LeadFacts) -> Sequence[Candidate]:
+        """The competent dealers whose coordinates are unusable, by code."""
+        dealers = (self._by_id[number] for number in self._placeless)
+        held = (each for each in dealers if is_competent(each, lead.brand, lead.service))
+        return sorted(held, key=lambda each: each.code)
 
     def _copy(self) -> Network:
         other = Network.__new__(Network)
@@ -166,13 +203,6 @@ def _index(candidates: Iterable[Candidate]) -> ChordIndex:
 
 def _if_held(candidate: Candidate | None, competence: _Competence) -> Candidate | None:
     return candidate if candidate and is_competent(candidate, *competence) else None
-
-
-def _territory(candidate: Candidate | None) -> tuple[object, ...]:
-    """What of a dealer its territories are made of; who has none is like who isn't there."""
-    if candidate is None or not claims_territory(candidate):
-        return ()
-    return candidate.country, candidate.exclusive_postcodes, id(candidate.exclusive_area)
 
 
 def _changed(index: ChordIndex, old: Candidate | None, new: Candidate | None) -> ChordIndex:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from lmt.escalation import (
+    DEFAULT_STEPS,
+    Step,
+    default_steps,
+    minutes_to_answer,
+    steps_to_json,
+)
+from lmt.routing.settings import (
+    CUSTOMER_KINDS,
+    PolicyError,
+    read_setting,
+    refuse_contradictions,
+)
 
-class PolicyError(ValueError):
-    """Settings that contradict each other or make no sense; `field` names the one to mend."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
+__all__ = ["CUSTOMER_KINDS", "Policy", "PolicyError"]
 
 
 def _default_bonus() -> dict[str, float]:
@@ -27,13 +33,16 @@ def _default_respond() -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The versioned routing settings of a market. A plain value; refuses contradictions.
+    """The routing settings for one kind of lead of a market. A plain value; refuses contradictions.
 
     `rings_km` widen `radius_km` when nobody inside it can take the lead. `open_bonus_km` is what
     a dealer that is open now is worth in km, per priority band. Dealers within `tolerance_km`, or
     within `tolerance_share` of the best one's distance (the larger counts), are equally near.
-    `respond_within_minutes` are the receiving dealer's own working minutes. `cross_border` lists
-    (customer's country, dealer's country) pairs that may be crossed.
+    `respond_within_minutes` and `contact_within_minutes` are the receiving dealer's own working
+    minutes; `cap_wait_minutes` are elapsed ones. `cross_border` lists (customer's country,
+    dealer's country) pairs that may be crossed. `team_for` are kinds of customers, `duty_desk`
+    and `fallback_dealer` codes of dealers or "". `escalation` left out gives the usual steps that
+    can come with these deadlines.
     """
 
     version: int = 0
@@ -42,31 +51,62 @@ class Policy:
     open_bonus_km: Mapping[str, float] = field(default_factory=_default_bonus)
     tolerance_km: float = 1.0
     tolerance_share: float = 0.0
+    use_road: bool = False
+    accept_mode: str = "offer"
     respond_within_minutes: Mapping[str, int] = field(default_factory=_default_respond)
+    contact_within_minutes: Mapping[str, int] = field(default_factory=dict)
+    escalation: tuple[Step, ...] = DEFAULT_STEPS
     max_accuracy_km: float = 40.0
     max_wait_hours: float = 72.0
+    cap_wait_minutes: int = 30
+    max_hops: int = 5
     fallback_dealer: str = ""
+    duty_desk: str = ""
+    team_for: tuple[str, ...] = ("fleet",)
     language_required: bool = False
     cross_border: frozenset[tuple[str, str]] = frozenset()
     shown_ranked: int = 5
     shown_refusals: int = 20
 
     def __post_init__(self) -> None:
-        _refuse_nonsense(self)
+        if self.escalation is DEFAULT_STEPS:
+            object.__setattr__(self, "escalation", self._usual_steps())
+        refuse_contradictions(self)
 
     @property
     def reaches_km(self) -> tuple[float, ...]:
         """The radius, then each ring, growing."""
         return (self.radius_km, *self.rings_km)
 
+    @property
+    def steps_are_usual(self) -> bool:
+        """Whether the escalation is the one of a market that names no steps."""
+        return self.escalation == self._usual_steps()
+
     def bonus_km(self, band: str) -> float:
         """Extra km an open dealer is worth; 0 for a band the policy doesn't name."""
         return self.open_bonus_km.get(band, 0.0)
 
-    def respond_minutes(self, band: str) -> int:
-        """Working minutes to answer; a band the policy doesn't name gets the longest."""
+    def respond_minutes(self, band: str, hop: int = 1) -> int:
+        """Working minutes in which the `hop`-th dealer answers an offer.
+
+        The first escalation step that would take it away, else `respond_within_minutes`, whose
+        longest counts for a band the policy doesn't name.
+        """
         known = self.respond_within_minutes
+        otherwise = known[band] if band in known else max(known.values())
+        return minutes_to_answer(self.escalation, band, hop, otherwise)
+
+    def contact_minutes(self, band: str) -> int:
+        """Working minutes to the first contact, where leads are assigned and not offered."""
+        known = self.contact_within_minutes or self.respond_within_minutes
         return known[band] if band in known else max(known.values())
+
+    def promise_minutes(self, band: str, hop: int = 1) -> int:
+        """Working minutes until the dealer has to do something, by the mode of acceptance."""
+        if self.accept_mode == "assign":
+            return self.contact_minutes(band)
+        return self.respond_minutes(band, hop)
 
     def may_serve(self, customer_country: str, dealer_country: str) -> bool:
         """Whether a dealer there may serve a customer here; an unknown country is no border."""
@@ -81,109 +121,21 @@ class Policy:
         Raises PolicyError (a ValueError) naming the field that is unknown, of the wrong type, or
         in contradiction with another.
         """
-        known = {item.name for item in fields(cls)}
-        for name in settings:
-            if name not in known:
-                raise PolicyError(name, "no such setting")
-        return cls(**{name: _read(name, value) for name, value in settings.items()})
+        return cls(**{name: read_setting(name, value) for name, value in settings.items()})
 
     def to_settings(self) -> dict[str, Any]:
         """The same as JSON values; `from_settings` reads them back."""
         settings: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
-        settings["rings_km"] = list(self.rings_km)
-        settings["open_bonus_km"] = dict(self.open_bonus_km)
-        settings["respond_within_minutes"] = dict(self.respond_within_minutes)
+        for name in ("rings_km", "team_for"):
+            settings[name] = list(settings[name])
+        for name in ("open_bonus_km", "respond_within_minutes", "contact_within_minutes"):
+            settings[name] = dict(settings[name])
         settings["cross_border"] = [list(pair) for pair in sorted(self.cross_border)]
+        settings["escalation"] = steps_to_json(self.escalation)
         return settings
 
-
-_WHOLE = {"version", "shown_ranked", "shown_refusals"}
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise PolicyError(name, f"a number is needed, not {value!r}")
-    return float(value)
-
-
-def _whole(name: str, value: Any) -> int:
-    number = _number(name, value)
-    if not number.is_integer():
-        raise PolicyError(name, f"a whole number is needed, not {value!r}")
-    return int(number)
-
-
-def _sequence(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise PolicyError(name, f"a list is needed, not {value!r}")
-    return list(value)
-
-
-def _per_band(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or not all(isinstance(band, str) for band in value):
-        raise PolicyError(name, f"a value for each band is needed, not {value!r}")
-    return dict(value)
-
-
-def _pair(name: str, value: Any) -> tuple[str, str]:
-    match value:
-        case [str(customer), str(dealer)]:
-            return customer, dealer
-    raise PolicyError(name, f"pairs of countries are needed, not {value!r}")
-
-
-def _read(name: str, value: Any) -> Any:
-    if name in _WHOLE:
-        return _whole(name, value)
-    if name == "rings_km":
-        return tuple(_number(name, ring) for ring in _sequence(name, value))
-    if name == "open_bonus_km":
-        return {band: _number(name, km) for band, km in _per_band(name, value).items()}
-    if name == "respond_within_minutes":
-        return {band: _whole(name, minutes) for band, minutes in _per_band(name, value).items()}
-    if name == "cross_border":
-        return frozenset(_pair(name, pair) for pair in _sequence(name, value))
-    if name == "fallback_dealer":
-        if not isinstance(value, str):
-            raise PolicyError(name, f"a dealer's code is needed, not {value!r}")
-        return value
-    if name == "language_required":
-        if not isinstance(value, bool):
-            raise PolicyError(name, f"true or false is needed, not {value!r}")
-        return value
-    return _number(name, value)
-
-
-def _refuse_nonsense(policy: Policy) -> None:
-    def need(holds: bool, name: str, reason: str) -> None:
-        if not holds:
-            raise PolicyError(name, reason)
-
-    need(0 < policy.radius_km < math.inf, "radius_km", "must be more than 0 km")
-    before = policy.radius_km
-    for ring in policy.rings_km:
-        need(before < ring < math.inf, "rings_km", f"{ring:g} km doesn't widen {before:g} km")
-        before = ring
-    for band, km in policy.open_bonus_km.items():
-        need(0 <= km < math.inf, "open_bonus_km", f"{band} must be 0 km or more")
-        need(
-            km <= policy.radius_km,
-            "open_bonus_km",
-            f"{band} must not exceed the radius of {policy.radius_km:g} km",
-        )
-    need(0 <= policy.tolerance_km < math.inf, "tolerance_km", "must be 0 km or more")
-    need(
-        policy.tolerance_km <= policy.radius_km,
-        "tolerance_km",
-        f"must not exceed the radius of {policy.radius_km:g} km",
-    )
-    need(0 <= policy.tolerance_share <= 1, "tolerance_share", "must lie between 0 and 1")
-    need(bool(policy.respond_within_minutes), "respond_within_minutes", "must name a band")
-    for band, minutes in policy.respond_within_minutes.items():
-        need(minutes > 0, "respond_within_minutes", f"{band} must be more than 0 minutes")
-    need(0 < policy.max_accuracy_km < math.inf, "max_accuracy_km", "must be more than 0 km")
-    need(0 <= policy.max_wait_hours < math.inf, "max_wait_hours", "must be 0 hours or more")
-    for customer, dealer in policy.cross_border:
-        need(customer != dealer, "cross_border", f"{customer} to {dealer} crosses no border")
-    need(policy.shown_ranked > 0, "shown_ranked", "must be more than 0")
-    need(policy.shown_refusals >= 0, "shown_refusals", "must be 0 or more")
+    def _usual_steps(self) -> tuple[Step, ...]:
+        steps = default_steps(self.respond_within_minutes)
+        if self.accept_mode == "assign":
+            return tuple(step for step in steps if step.state != "offered")
+        return steps

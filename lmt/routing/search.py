@@ -8,18 +8,19 @@ further can change the decision.
 from __future__ import annotations
 
 import math
-from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
 from lmt.routing.candidate import Candidate, LeadFacts, Load
-from lmt.routing.eligibility import Reason, hours_at, why_refused, why_too_late
-from lmt.routing.geo import geodesic_km
+from lmt.routing.eligibility import Hours, Reason, hours_at, why_too_late, why_unable
+from lmt.routing.geo import about_km, chord_km, ecef_km, geodesic_km, is_place
 from lmt.routing.policy import Policy
 from lmt.routing.ranking import Contender
+from lmt.workhours import is_open, next_opening
 
 BOUND_KM = 0.001
 """Bounds are kept wider by a metre, so that coincident dealers meet each other."""
@@ -27,8 +28,9 @@ BOUND_KM = 0.001
 Refused = tuple[float, Candidate, Reason]
 """Chord km, the dealer, and why not."""
 
-_NOT_OF_HERE = {"inactive", "country", "out_of_range"}
-_CAPS = {"day_cap", "month_cap", "open_cap"}
+CAPS = frozenset({"day_cap", "month_cap", "open_cap"})
+NOT_OF_HERE = frozenset({"model", "inactive", "country", "team_only", "out_of_range"})
+_SPHERE_TO_ELLIPSOID = 1.01
 
 
 class Dealers(Protocol):
@@ -37,6 +39,12 @@ class Dealers(Protocol):
     def load(self, candidate: Candidate) -> Load: ...
 
     def by_code(self, code: str) -> Candidate | None: ...
+
+    def by_id(self, number: int) -> Candidate | None: ...
+
+    def teams(self) -> Sequence[Candidate]:
+        """The teams of the market."""
+        ...
 
     def owners(self, lead: LeadFacts, located: bool) -> Sequence[Candidate]:
         """The owners of the lead's territory."""
@@ -76,39 +84,80 @@ def nearest_eligible(
     """Search outwards from the lead's place until nobody further can matter."""
     found = Found()
     bounds = _Bounds(policy, lead.band)
+    road = lead.road if policy.use_road else {}
+    legs_km = _farthest_leg_km(lead, lat, lon, dealers) if road else 0.0
     stream = dealers.nearest(lead)
     beyond: Iterable[tuple[float, Candidate]] = ()
+    passed: list[tuple[float, Candidate]] = []
     for chord, candidate in stream:
-        if chord > bounds.reach_km:
+        if chord > bounds.reach_km and chord > min(legs_km, bounds.farthest_km):
             beyond = chain([(chord, candidate)], stream)
             break
+        open_now = is_open(candidate.calendar, at)
+        bonus = bounds.bonus_km if open_now else 0.0
+        leg = road.get(candidate.id) if road else None
+        if leg is None and not bounds.may_matter(chord, chord - bonus):
+            passed.append((chord, candidate))
+            continue
         load = dealers.load(candidate)
-        reason = why_refused(lead, candidate, load, policy, at)
-        if reason is None:
-            hours = hours_at(candidate, at)
-            reason = why_too_late(hours, policy, at)
+        reason = why_unable(lead, candidate, load, policy, at)
+        opens_at = None
+        if reason is None and not open_now:
+            opens_at = next_opening(candidate.calendar, at)
+            reason = why_too_late(Hours(False, opens_at), policy, at)
         if reason is not None:
             found.refused.append((chord, candidate, reason))
             continue
-        bonus = bounds.bonus_km if hours.open_now else 0.0
-        if not bounds.may_matter(chord, chord - bonus):
-            continue
         distance = geodesic_km(lat, lon, candidate.lat, candidate.lon)
         if distance > bounds.widest_km:
-            found.refused.append((chord, candidate, _too_far(distance, policy)))
+            found.refused.append((chord, candidate, too_far(distance, policy)))
             continue
-        effective = distance - bonus
-        bounds.admit(distance, effective)
+        bounds.admit(distance, distance - bonus)
+        effective = (distance if leg is None else leg[0]) - bonus
         found.contenders.append(
-            Contender(candidate, load, chord, distance, effective, hours.open_now, hours.opens_at)
+            Contender(candidate, load, chord, distance, effective, open_now, opens_at, leg)
         )
     if found.contenders:
-        found.ring_km = bounds.ring_km
-        inside = [each for each in found.contenders if _km(each) <= bounds.ring_km]
-        found.contenders = inside
+        ring_km = found.ring_km = bounds.ring_km
+        found.contenders = [each for each in found.contenders if _km(each) <= ring_km]
+        _ask_why(found, passed, lead, dealers, policy, at)
     else:
         _explain_nobody(found, lead, lat, lon, dealers, beyond, policy, at)
     return found
+
+
+def _ask_why(
+    found: Found,
+    passed: list[tuple[float, Candidate]],
+    lead: LeadFacts,
+    dealers: Dealers,
+    policy: Policy,
+    at: datetime,
+) -> None:
+    """Why not, of those too far off to matter: as far as somebody farther may be chosen."""
+    farthest = max(each.chord_km or 0.0 for each in found.contenders) + BOUND_KM
+    for chord, candidate in passed:
+        if chord > farthest:
+            break
+        reason = why_unable(lead, candidate, dealers.load(candidate), policy, at)
+        reason = reason or why_too_late(hours_at(candidate, at), policy, at)
+        if reason is not None:
+            found.refused.append((chord, candidate, reason))
+    found.refused.sort(key=lambda each: each[0])
+
+
+def _farthest_leg_km(lead: LeadFacts, lat: float, lon: float, dealers: Dealers) -> float:
+    """The chord of the farthest dealer whose way by road is known."""
+    here = ecef_km(lat, lon)
+    known = (dealers.by_id(number) for number in lead.road)
+    return max(
+        (
+            chord_km(ecef_km(each.lat, each.lon), here) + BOUND_KM
+            for each in known
+            if each is not None and is_place(each.lat, each.lon)
+        ),
+        default=0.0,
+    )
 
 
 class _Bounds:
@@ -124,7 +173,7 @@ class _Bounds:
         self.bonus_km = policy.bonus_km(band)
         self.widest_km = self._rings[-1]
         self.ring_km = self.widest_km
-        self.reach_km = self.widest_km + 2 * BOUND_KM
+        self.reach_km = self.farthest_km = self.widest_km + 2 * BOUND_KM
 
     def may_matter(self, chord_km: float, effective_at_best_km: float) -> bool:
         """Whether a dealer at this chord can be shown, or can make a narrower ring suffice."""
@@ -135,9 +184,9 @@ class _Bounds:
         insort(self._met, (effective_km, distance_km))
         if distance_km < self._nearest_km:
             self._nearest_km = distance_km
-            self.ring_km = next(ring for ring in self._rings if distance_km <= ring)
-            narrower = [ring for ring in self._rings if ring < self.ring_km]
-            self._inner_km = narrower[-1] + BOUND_KM if narrower else -math.inf
+            position = bisect_left(self._rings, distance_km)
+            self.ring_km = self._rings[position]
+            self._inner_km = self._rings[position - 1] + BOUND_KM if position else -math.inf
         self._limit = self._worst_shown_km() + BOUND_KM
         self.reach_km = min(self.ring_km, self._limit + self.bonus_km) + 2 * BOUND_KM
 
@@ -158,8 +207,26 @@ def _km(contender: Contender) -> float:
     return contender.distance_km or 0.0
 
 
-def _too_far(distance_km: float, policy: Policy) -> Reason:
+def too_far(distance_km: float, policy: Policy) -> Reason:
     return "out_of_range", {"distance_km": distance_km, "widest_km": policy.reaches_km[-1]}
+
+
+def lies_within(
+    chord: float, lat: float, lon: float, candidate: Candidate, within_km: float
+) -> bool:
+    """Whether the geodesic to the dealer at this chord is no longer than that."""
+    if about_km(chord) * _SPHERE_TO_ELLIPSOID <= within_km:
+        return True
+    return geodesic_km(lat, lon, candidate.lat, candidate.lon) <= within_km
+
+
+def cause_of(reasons: Set[str]) -> str | None:
+    """The cause that says most: a cap may free, an opening will come, the rest needs a person."""
+    if reasons & CAPS:
+        return "all_capped"
+    if "no_opening" in reasons:
+        return "no_opening"
+    return "all_refused" if reasons - NOT_OF_HERE else None
 
 
 def _explain_nobody(
@@ -172,33 +239,29 @@ def _explain_nobody(
     policy: Policy,
     at: datetime,
 ) -> None:
-    reasons = {reason for _, _, (reason, _) in found.refused}
-    found.cause = _cause(reasons)
+    widest = policy.reaches_km[-1]
+    reasons: set[str] = set()
+    outside: set[str] = set()
+    for chord, candidate, (reason, _) in found.refused:
+        inside = lies_within(chord, lat, lon, candidate, widest)
+        (reasons if inside else outside).add(reason)
+    found.cause = cause_of(reasons)
     if found.cause is not None:
         return
-    if "out_of_range" in reasons:
+    if "out_of_range" in outside or outside - NOT_OF_HERE:
         found.cause = "out_of_range"
         return
     coincident: list[tuple[float, str, float, Candidate]] = []
     for chord, candidate in beyond:
         if coincident and chord > coincident[0][2] + BOUND_KM:
             break
-        reason = why_refused(lead, candidate, dealers.load(candidate), policy, at)
-        if reason is None or reason[0] not in _NOT_OF_HERE:
+        why = why_unable(lead, candidate, dealers.load(candidate), policy, at)
+        if why is None or why[0] not in NOT_OF_HERE:
             distance = geodesic_km(lat, lon, candidate.lat, candidate.lon)
             coincident.append((distance, candidate.code, chord, candidate))
     if coincident:
         distance, _, chord, candidate = min(coincident, key=lambda each: each[:2])
-        found.refused.append((chord, candidate, _too_far(distance, policy)))
+        found.refused.append((chord, candidate, too_far(distance, policy)))
         found.cause = "out_of_range"
         return
     found.cause = "no_competence"
-
-
-def _cause(reasons: set[str]) -> str | None:
-    """The cause that says most: a cap may free, an opening will come, the rest needs a person."""
-    if reasons & _CAPS:
-        return "all_capped"
-    if "no_opening" in reasons:
-        return "no_opening"
-    return "all_refused" if reasons - _NOT_OF_HERE else None

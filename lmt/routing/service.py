@@ -5,51 +5,73 @@ No commit: the pipeline's transaction holds the decision, the offer and the coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lmt.models import Dealer, Lead, MarketCountry, Offer, RoutingDecision, RoutingPolicy
+from lmt.models import Lead, MarketCountry, Offer, RoutingDecision
 from lmt.routing.candidate import Candidate, LeadFacts
-from lmt.routing.capacity import loads_of, take_slot
+from lmt.routing.capacity import NetworkMoved, loads_of, take_slot
+from lmt.routing.dealers import last_calendar
 from lmt.routing.decision import Decision
-from lmt.routing.directory import directory
-from lmt.routing.locate import Located, Unlocated, locate
+from lmt.routing.directory import directory, market_of, stamp_of
+from lmt.routing.facts import Gathered, facts_of, gathered, policy_book_of
+from lmt.routing.locate import Located, Unlocated, given_accuracy_km, locate
 from lmt.routing.network import Network, decide_nearest
 from lmt.routing.policy import Policy
-from lmt.workhours import add_working_minutes, next_opening
+from lmt.routing.road import legs_of
+from lmt.routing.staff import colleague_of
+from lmt.routing.standin import cause_of, given, stand_in, waits_until
+from lmt.workhours import Calendar
 
 ATTEMPTS = 20
 """How often a decision is taken anew because another worker filled the chosen dealer meanwhile."""
+EDITS_HEEDED = 5
+"""Of these, how often because a dealer was edited meanwhile: an import of dealers that never ends
+must not hold up leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """What came of routing: an offer, or the cause why there is none."""
+    """What came of routing: an offer, or the cause why there is none.
+
+    `policy` is the one the lead goes by, `calendar` the chosen dealer's. Without an offer,
+    `look_again_at` is when it may find a dealer by itself (None: unknown), and `waits_for` are
+    the dealers, by id, whose freed place would do.
+    """
 
     decision: RoutingDecision
     offer: Offer | None
     cause: str
     opens_at: datetime | None = None
+    policy: Policy = field(default_factory=Policy)
+    look_again_at: datetime | None = None
+    waits_for: tuple[int, ...] = ()
+    calendar: Calendar | None = None
 
 
 def locate_lead(session: Session, lead: Lead) -> Located | Unlocated:
     """Find the lead's place and write it to the lead, where it was found."""
-    countries = session.scalars(
-        select(MarketCountry.country).where(MarketCountry.market_id == lead.market_id)
-    ).all()
-    found = locate(
-        session,
-        country=lead.country,
-        region=lead.region,
-        postcode=lead.postcode,
-        city=lead.city,
-        lat=lead.lat,
-        lon=lead.lon,
-        countries=countries,
-    )
+    # What is pending goes with the decision: no place depends on it.
+    with session.no_autoflush:
+        countries = session.scalars(
+            select(MarketCountry.country).where(MarketCountry.market_id == lead.market_id)
+        ).all()
+        found = locate(
+            session,
+            country=lead.country,
+            region=lead.region,
+            postcode=lead.postcode,
+            city=lead.city,
+            street=lead.street,
+            lat=lead.lat,
+            lon=lead.lon,
+            accuracy_km=given_accuracy_km(lead.given),
+            countries=countries,
+        )
     if isinstance(found, Located):
         lead.lat, lead.lon, lead.accuracy_km = found.lat, found.lon, found.accuracy_km
         lead.location_method, lead.timezone = found.method, found.timezone
@@ -59,159 +81,133 @@ def locate_lead(session: Session, lead: Lead) -> Located | Unlocated:
     return found
 
 
-def policy_of(session: Session, market_id: int, at: datetime) -> RoutingPolicy | None:
-    """The version of the market's policy that holds at `at`."""
-    return session.scalars(
-        select(RoutingPolicy).where(
-            RoutingPolicy.market_id == market_id, RoutingPolicy.holds_at(at)
-        )
-    ).first()
+def calendar_of_dealer(session: Session, dealer_id: int, at: datetime) -> Calendar:
+    """When the dealer works, as known at `at`; the last known of one that has ended.
+
+    LookupError where there is no such dealer.
+    """
+    market_id, stamp = market_of(session, dealer_id)
+    dealer = directory.network(session, market_id, at, stamp).by_id(dealer_id)
+    return last_calendar(session, dealer_id, at) if dealer is None else dealer.calendar
 
 
 def route_lead(session: Session, lead: Lead, at: datetime) -> Routed:
-    """Decide who gets the lead and offer it; the market's fallback team where nobody can."""
-    row = policy_of(session, lead.market_id, at)
-    policy = Policy() if row is None else Policy.from_settings(row.settings)
-    network = directory.network(session, lead.market_id, at)
-    facts = facts_of(session, lead)
-    decision, dealer = _decide_and_take(session, lead, network, facts, policy, at)
-    how = decision.how or ""
-    if dealer is None and decision.cause != "unlocated":
-        dealer = _fallback(session, network, policy, facts, at)
-        how = "fallback" if dealer else ""
-    result = decision.to_json() | {"how": how}
-    if dealer is not None and how == "fallback":
-        decision = _to_fallback(decision, dealer, policy, facts, at)
-        result = decision.to_json() | {"how": how}
-    stored = RoutingDecision(
-        lead_id=lead.id,
-        at=at,
-        policy_id=None if row is None else row.id,
-        dealer_id=None if dealer is None else dealer.id,
-        cause=decision.cause or "",
-        inputs=result.pop("lead"),
-        result=result,
-    )
-    session.add(stored)
-    session.flush()
+    """Decide who gets the lead and offer it; the market's own teams where nobody can."""
+    known = gathered(session, lead, at)
+    policy = known.book.policy_for(known.facts)
+    decision, dealer, network = _decide_and_take(session, lead, known, policy, at)
+    until = None if lead.test else waits_until(decision, policy, lead.waiting_since, at)
     if dealer is None:
-        return Routed(stored, None, _cause(decision, facts))
+        dealer, how = stand_in(network, decision, policy, waits=until is not None)
+        if dealer is not None:
+            take_slot(session, dealer, at, within_caps=False)
+            decision = given(decision, dealer, how, policy, at)
+    stored = _stored(session, lead, decision, known, at)
+    if dealer is None:
+        moments = [moment for moment in (decision.look_again_at, until) if moment is not None]
+        return Routed(
+            decision=stored,
+            offer=None,
+            cause=cause_of(decision),
+            policy=policy,
+            look_again_at=min(moments, default=None),
+            waits_for=decision.waits_for,
+        )
     offer = _offer(session, lead, dealer, decision, stored, policy, at)
-    return Routed(stored, offer, "", decision.opens_at)
+    return Routed(stored, offer, "", decision.opens_at, policy, calendar=dealer.calendar)
 
 
-def offer_by_hand(session: Session, lead: Lead, dealer_code: str, at: datetime) -> Offer | None:
-    """Give the lead to the dealer a person named, caps or not; None where there is no such."""
-    network = directory.network(session, lead.market_id, at)
-    dealer = network.by_code(dealer_code)
+def why_not_by_hand(session: Session, market_id: int, dealer_code: str, at: datetime) -> str:
+    """Why the dealer can't be given a lead of the market at all: `unknown_dealer`, `inactive`;
+    "" for one that can. Caps, pauses and hours are no reason: a person has decided."""
+    dealer = directory.network(session, market_id, at).by_code(dealer_code)
     if dealer is None:
+        return "unknown_dealer"
+    return "" if dealer.active else "inactive"
+
+
+def offer_by_hand(
+    session: Session, lead: Lead, dealer_code: str, at: datetime, *, how: str = "by_hand"
+) -> Offer | None:
+    """Give the lead to the dealer a person named, caps or not; None where it can't be given
+    (`why_not_by_hand` says why)."""
+    known = gathered(session, lead, at)
+    network = directory.network(session, lead.market_id, at, known.stamp)
+    dealer = network.by_code(dealer_code)
+    if dealer is None or not dealer.active:
         return None
-    row = policy_of(session, lead.market_id, at)
-    policy = Policy() if row is None else Policy.from_settings(row.settings)
+    policy = known.book.policy_for(known.facts)
     take_slot(session, dealer, at, within_caps=False)
-    facts = facts_of(session, lead)
-    decision = _to_fallback(Decision(at, policy.version, facts), dealer, policy, facts, at)
-    result = decision.to_json() | {"how": "by_hand"}
-    stored = RoutingDecision(
-        lead_id=lead.id,
-        at=at,
-        policy_id=None if row is None else row.id,
-        dealer_id=dealer.id,
-        inputs=result.pop("lead"),
-        result=result,
-    )
-    session.add(stored)
-    session.flush()
+    decision = Decision(at, policy.version, known.facts)
+    decision = given(decision, dealer, how, policy, at)
+    stored = _stored(session, lead, decision, known, at)
     return _offer(session, lead, dealer, decision, stored, policy, at)
 
 
-def facts_of(session: Session, lead: Lead) -> LeadFacts:
-    """What routing may know of a lead."""
-    tried = session.scalars(
-        select(Dealer.code)
-        .join(Offer, Offer.dealer_id == Dealer.id)
-        .where(Offer.lead_id == lead.id, Offer.state.in_(("declined", "expired", "withdrawn")))
-    )
-    return LeadFacts(
-        lat=lead.lat,
-        lon=lead.lon,
-        accuracy_km=lead.accuracy_km or 0.0,
-        country=lead.country,
-        postcode=lead.postcode,
-        brand=lead.brand.code if lead.brand else "",
-        service=lead.service,
-        model=lead.model,
-        language=lead.language,
-        band=lead.band,
-        preferred_dealer=lead.preferred_dealer,
-        serving_dealer=_serving(session, lead),
-        tried=frozenset(tried),
-        asked_at=lead.created_at,
-    )
-
-
-def _serving(session: Session, lead: Lead) -> str:
-    """The dealer that works on another open lead of this customer."""
-    other = session.scalars(
-        select(Lead)
-        .where(
-            Lead.customer_id == lead.customer_id,
-            Lead.market_id == lead.market_id,
-            Lead.id != lead.id,
-            Lead.status.in_(("accepted", "contacted")),
-        )
-        .order_by(Lead.created_at.desc())
-        .limit(1)
-    ).first()
-    return other.dealer.code if other is not None and other.dealer is not None else ""
-
-
 def _decide_and_take(
-    session: Session,
-    lead: Lead,
-    network: Network,
-    facts: LeadFacts,
-    policy: Policy,
-    at: datetime,
-) -> tuple[Decision, Candidate | None]:
-    """Decide, then take the slot; where another worker was faster, decide on the new figures."""
+    session: Session, lead: Lead, known: Gathered, policy: Policy, at: datetime
+) -> tuple[Decision, Candidate | None, Network]:
+    """Decide, then take the slot; where another worker was faster, or a dealer was edited
+    meanwhile, decide on the new figures."""
+    stamp, edits = known.stamp, 0
     for _ in range(ATTEMPTS):
-        loaded = network.with_load(loads_of(session, lead.market_id, network, at))
-        decision = decide_nearest(loaded, facts, policy, at)
+        network = directory.network(session, lead.market_id, at, stamp)
+        facts = _with_roads(session, known.facts, policy, network)
+        loads = loads_of(session, network, at, _likely(network, facts))
+        decision = decide_nearest(network.with_load(loads), facts, policy, at)
         if decision.chosen is None:
-            return decision, None
-        dealer = loaded.by_code(decision.chosen)
+            return decision, None, network
+        dealer = network.by_code(decision.chosen)
         assert dealer is not None
-        if take_slot(session, dealer, at):
-            return decision, dealer
-    return replace(decision, chosen=None, chosen_id=None, how=None, cause="all_capped"), None
-
-
-def _fallback(
-    session: Session, network: Network, policy: Policy, facts: LeadFacts, at: datetime
-) -> Candidate | None:
-    """The market's fallback team, unless it had this lead already. It has no caps."""
-    team = network.by_code(policy.fallback_dealer)
-    if team is None or team.code in facts.tried:
-        return None
-    if not team.active or team.paused or not team.reachable:
-        return None
-    take_slot(session, team, at, within_caps=False)
-    return team
-
-
-def _to_fallback(
-    decision: Decision, team: Candidate, policy: Policy, facts: LeadFacts, at: datetime
-) -> Decision:
-    opening = next_opening(team.calendar, at)
-    minutes = policy.respond_minutes(facts.band)
-    return replace(
+        version = stamp.version if edits < EDITS_HEEDED else None
+        try:
+            if take_slot(session, dealer, at, version=version):
+                return decision, dealer, network
+        except NetworkMoved:
+            stamp, edits = stamp_of(session), edits + 1
+    full = replace(
         decision,
-        chosen=team.code,
-        chosen_id=team.id,
-        opens_at=None if opening == at else opening,
-        respond_by=add_working_minutes(team.calendar, at, minutes),
+        chosen=None,
+        chosen_id=None,
+        how=None,
+        cause="all_capped",
+        waits_for=() if decision.chosen_id is None else (decision.chosen_id,),
     )
+    return full, None, network
+
+
+def _with_roads(session: Session, facts: LeadFacts, policy: Policy, network: Network) -> LeadFacts:
+    if not policy.use_road or facts.lat is None or facts.lon is None:
+        return facts
+    return replace(facts, road=legs_of(session, facts.lat, facts.lon, network))
+
+
+def _likely(network: Network, facts: LeadFacts) -> Iterator[int]:
+    """The dealers whose loads a decision asks for, about in the order in which it does."""
+    for code in (facts.preferred_dealer, facts.serving_dealer):
+        dealer = network.by_code(code) if code else None
+        if dealer is not None:
+            yield dealer.id
+    for _, dealer in network.nearest(facts):
+        yield dealer.id
+
+
+def _stored(
+    session: Session, lead: Lead, decision: Decision, known: Gathered, at: datetime
+) -> RoutingDecision:
+    result = decision.to_json()
+    stored = RoutingDecision(
+        lead_id=lead.id,
+        at=at,
+        policy_id=known.policy_id,
+        dealer_id=decision.chosen_id,
+        cause=decision.cause or "",
+        inputs=result.pop("lead"),
+        result=result | {"how": decision.how or ""},
+    )
+    session.add(stored)
+    session.flush()
+    return stored
 
 
 def _offer(
@@ -223,6 +219,7 @@ def _offer(
     policy: Policy,
     at: datetime,
 ) -> Offer:
+    facts = decision.lead
     # A calendar without enough working time ahead must not make an offer without an end.
     until = decision.respond_by or at + timedelta(hours=policy.max_wait_hours)
     offer = Offer(
@@ -231,6 +228,8 @@ def _offer(
         decision_id=stored.id,
         distance_km=decision.distance_km,
         offered_at=at,
+        minutes=policy.promise_minutes(facts.band, facts.hop),
+        hop=facts.hop,
         expires_at=until,
     )
     session.add(offer)
@@ -238,9 +237,14 @@ def _offer(
     return offer
 
 
-def _cause(decision: Decision, facts: LeadFacts) -> str:
-    """Why nobody has it; that everybody was asked says more than that nobody is left."""
-    refused = {refusal.reason for refusal in decision.refused}
-    if facts.tried and "tried" in refused and decision.cause in {"all_refused", "out_of_range"}:
-        return "all_tried"
-    return decision.cause or ""
+__all__ = [
+    "Routed",
+    "calendar_of_dealer",
+    "colleague_of",
+    "facts_of",
+    "locate_lead",
+    "offer_by_hand",
+    "policy_book_of",
+    "route_lead",
+    "why_not_by_hand",
+]

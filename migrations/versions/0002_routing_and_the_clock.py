@@ -336,6 +336,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_dealer_terms_assign_to"), "dealer_terms", "assign_to IN ('team','colleague')"
     )
+    op.create_index("ix_place_lat_lon", "place", ["lat", "lon"])
     # From now on every open lead has a next instant: the worker gives it to those without.
     op.execute(
         "UPDATE lead SET next_action_at = now() WHERE next_action_at IS NULL"
@@ -353,6 +354,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_place_lat_lon", table_name="place")
     op.execute(
         "UPDATE role SET permissions ="
         " array_remove(array_remove(permissions, 'policy.edit'), 'network.edit')"
