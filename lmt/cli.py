@@ -20,6 +20,7 @@ from lmt import clock
 from lmt.config import BadSetting, Settings, from_environment
 from lmt.db import engine_for, sessions_for
 from lmt.logs import configure
+from lmt.replay.command import replay_command
 from lmt.scope import SYSTEM, act_as
 
 
@@ -162,7 +163,10 @@ def import_gazetteer(context: Context, file: Path | None, countries: tuple[str, 
 
 @main.group()
 def route() -> None:
-    """Explain routing."""
+    """Explain routing, and try other policies on past leads."""
+
+
+route.add_command(replay_command)
 
 
 @route.command("explain")
