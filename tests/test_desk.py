@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from lmt.desk import forms, queries
 from lmt.desk.reach import whatsapp
 from lmt.desk.why import why
 from lmt.i18n import reading
-from lmt.models import Lead, Offer, Outcome, PlannedAction, User
+from lmt.models import Contest, Lead, Offer, Outcome, PlannedAction, User
 from lmt.templating import deadline, timer_state
 from tests.world import FRIDAY, World
 
@@ -51,6 +52,14 @@ def post(client: FlaskClient, lead: Lead, verb: str, **data: str) -> str:
     """What the page says after a form was sent."""
     answer = client.post(f"/desk/leads/{lead.id}/{verb}", data=data, follow_redirects=True)
     return answer.text
+
+
+def begin_clock(session: Session, lead: Lead) -> Offer:
+    """As when the mail that tells of the offer was accepted at once."""
+    offer = session.scalars(select(Offer).where(Offer.lead_id == lead.id)).one()
+    offer.clock_at = offer.offered_at
+    session.commit()
+    return offer
 
 
 def notices(page: str) -> str:
@@ -180,6 +189,7 @@ def test_too_late_is_said_in_words(
     morning: time_machine.Traveller,
 ) -> None:
     lead = offered_lead()
+    begin_clock(session, lead)
     morning.move_to(NINE + timedelta(minutes=30))
     assert "goes to another dealer" in notices(post(anna, lead, "accept"))
     session.refresh(lead)
@@ -343,7 +353,9 @@ def test_pages_carry_no_inline_script_or_style(anna: FlaskClient, offered_lead: 
     lead = offered_lead()
     for address in ("/desk/", f"/desk/leads/{lead.id}", "/account/preferences"):
         page = anna.get(address).text
-        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", page)
+        data = '<script type="application/json"'
+        code = page.replace(data, "")
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", code)
 
 
 def test_arabic_reads_from_the_right(anna: FlaskClient, offered_lead: MakeLead) -> None:
@@ -490,7 +502,7 @@ def test_an_offer_that_ran_out_shows_as_overdue(
 ) -> None:
     lead = offered_lead(at=FRIDAY)
     offer = session.scalars(select(Offer).where(Offer.lead_id == lead.id)).one()
-    offer.expires_at = NINE - timedelta(minutes=1)
+    offer.expires_at, offer.clock_at = NINE - timedelta(minutes=1), FRIDAY
     session.commit()
     page = anna.get(f"/desk/leads/{lead.id}").text
     assert "Overdue" in page
@@ -500,3 +512,108 @@ def test_an_offer_that_ran_out_shows_as_overdue(
 def test_words_of_an_unknown_tab_are_no_page(anna: FlaskClient, world: World) -> None:
     assert anna.get("/desk/?tab=nothing").status_code == 404
     assert anna.get("/desk/?tab=all&after=nonsense").status_code == 200
+
+
+def test_the_clock_begins_when_a_person_of_the_dealer_sees_the_lead(
+    app: Flask,
+    anna: FlaskClient,
+    carla: FlaskClient,
+    cast: dict[str, User],
+    login: Login,
+    offered_lead: MakeLead,
+    session: Session,
+    morning: time_machine.Traveller,
+) -> None:
+    lead = offered_lead()
+    offer = session.scalars(select(Offer).where(Offer.lead_id == lead.id)).one()
+    address = f"/desk/leads/{lead.id}"
+    anna.get(address, headers={"Sec-Purpose": "prefetch;prerender"})
+    anna.head(address)
+    carla.get(address)
+    login(app.test_client(), cast["hana"]).get(f"/hq/leads/{lead.id}")
+    session.refresh(offer)
+    assert offer.clock_at is None
+    page = anna.get(address).text
+    assert "30 minutes left" in page, "the time to answer begins anew"
+    session.refresh(offer)
+    assert offer.clock_at == NINE
+    morning.move_to(NINE + timedelta(minutes=10))
+    assert "20 minutes left" in anna.get(address).text, "and only once"
+
+
+def test_a_lead_rests_until_the_dealer_opens_on_that_day(
+    anna: FlaskClient, offered_lead: MakeLead, session: Session
+) -> None:
+    lead = offered_lead()
+    assert 'name="until"' not in anna.get(f"/desk/leads/{lead.id}").text
+    post(anna, lead, "accept")
+    assert "from tomorrow on" in post(anna, lead, "rest", until="2026-03-06")
+    assert "Please give a day" in post(anna, lead, "rest", until="soon")
+    page = post(anna, lead, "rest", until="2026-03-15", note="After the holidays")
+    session.refresh(lead)
+    assert lead.status == "resting"
+    # The 15th is a Sunday: PL-WAW-1 opens on Monday at 9.
+    assert lead.resting_until == datetime(2026, 3, 16, 8, 0, tzinfo=UTC)
+    assert "After the holidays" in page
+    assert "Monday" in page
+    assert names(anna.get("/desk/?tab=resting").text) == ["Jan Kowal"]
+    post(anna, lead, "wake")
+    session.refresh(lead)
+    assert lead.status == "accepted"
+    assert names(anna.get("/desk/?tab=resting").text) == []
+
+
+def test_a_decision_is_contested_with_one_click_and_answered(
+    app: Flask,
+    anna: FlaskClient,
+    carla: FlaskClient,
+    cast: dict[str, User],
+    login: Login,
+    offered_lead: MakeLead,
+    session: Session,
+) -> None:
+    lead = offered_lead()
+    assert carla.post(f"/desk/leads/{lead.id}/contest").status_code == 404
+    page = post(anna, lead, "contest")
+    assert "Contested" in notices(page)
+    assert "You contested this" in page
+    assert "Contest this" not in page
+    post(anna, lead, "contest", note="Twice")
+    contest = session.scalars(select(Contest)).one()
+    assert (contest.dealer_id, contest.user_id, contest.note) == (
+        lead.dealer_id,
+        cast["anna"].id,
+        "",
+    )
+    hana = login(app.test_client(), cast["hana"])
+    assert "Aurel Centrum" in hana.get("/hq/contests").text
+    assert "contests this" in hana.get(f"/hq/leads/{lead.id}").text
+    empty = hana.post(f"/hq/contests/{contest.id}/answer", data={"answer": " "})
+    assert empty.status_code == 422
+    assert "Write an answer." in empty.text
+    given = {"answer": "It is the closest to you."}
+    hana.post(f"/hq/contests/{contest.id}/answer", data=given)
+    again = hana.post(
+        f"/hq/contests/{contest.id}/answer", data={"answer": "No"}, follow_redirects=True
+    )
+    assert "answered this already" in again.text
+    assert "Nothing contested" in hana.get("/hq/contests").text
+    assert "It is the closest to you." in hana.get("/hq/contests?show=answered").text
+    page = anna.get(f"/desk/leads/{lead.id}").text
+    assert "Headquarters answered" in page
+    assert "It is the closest to you." in page
+
+
+def test_the_map_shows_the_dealer_and_about_the_customer_and_no_rival(
+    anna: FlaskClient, offered_lead: MakeLead
+) -> None:
+    lead = offered_lead()
+    page = anna.get(f"/desk/leads/{lead.id}").text
+    drawn = re.search(r'id="why-map-data">(.*?)</script>', page, re.S)
+    assert drawn is not None
+    shown = json.loads(drawn[1])
+    assert [(p["kind"], p["lat"], p["lon"]) for p in shown["points"]] == [
+        ("lead", 52.23, 21.01),
+        ("own", 52.24, 21.03),
+    ]
+    assert shown["points"][0]["within_km"] >= 1

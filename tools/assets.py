@@ -10,17 +10,25 @@ import re
 import sys
 from pathlib import Path
 
+from basemap import base_map
+
 VENDOR = Path(__file__).parent.parent / "lmt" / "static" / "vendor"
 
 FILES = {
     "tabler/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "tabler/tabler.rtl.min.css": "@tabler/core/dist/css/tabler.rtl.min.css",
     "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "leaflet/leaflet.css": "leaflet/dist/leaflet.css",
+    "leaflet/leaflet.js": "leaflet/dist/leaflet.js",
+    "topojson/topojson-client.min.js": "topojson-client/dist/topojson-client.min.js",
     "vega/vega.min.js": "vega/build/vega.min.js",
     "vega-lite/vega-lite.min.js": "vega-lite/build/vega-lite.min.js",
     "vega-embed/vega-embed.min.js": "vega-embed/build/vega-embed.min.js",
     "htmx/LICENSE": "htmx.org/LICENSE",
     "icons/LICENSE": "@tabler/icons/LICENSE",
+    "leaflet/LICENSE": "leaflet/LICENSE",
+    "topojson/LICENSE": "topojson-client/LICENSE",
+    "world/LICENSE": "world-atlas/LICENSE",
     "vega/LICENSE": "vega/LICENSE",
     "vega-lite/LICENSE": "vega-lite/LICENSE",
     "vega-embed/LICENSE": "vega-embed/LICENSE",
@@ -28,12 +36,13 @@ FILES = {
 }
 
 ICONS = """
-adjustments alarm alert-triangle arrow-back-up arrow-right arrows-exchange brand-whatsapp
-building-store calendar calendar-event calendar-plus car chart-bar check chevron-down chevron-left
-chevron-right circle-check click clock clock-exclamation download external-link file-import filter
-flame help hourglass inbox info-circle keyboard language layout-list list-check lock logout mail
-mailbox map-pin message moon note phone refresh route search send settings snowflake star
-steering-wheel sun temperature trophy user user-check users world x
+adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange
+brand-whatsapp building-store calendar calendar-event calendar-off calendar-plus calendar-time car
+chart-bar check chevron-down chevron-left chevron-right circle-check click clock clock-exclamation
+copy download external-link file-import filter flame help history hourglass inbox info-circle
+keyboard language layout-list list-check lock logout mail mailbox map-2 map-pin message moon note
+pencil phone player-play plus refresh rocket route scale search send settings snowflake star
+steering-wheel sun temperature trash trophy user user-check users world x
 """
 
 _LICENCE_OF_TABLER = """MIT License
@@ -48,6 +57,8 @@ def copy(modules: Path) -> None:
     for target, source in FILES.items():
         _write(target, (modules / source).read_text(encoding="utf-8"))
     _write("icons/icons.svg", sprite(modules / "@tabler/icons/icons/outline"))
+    atlas = (modules / "world-atlas/countries-50m.json").read_text(encoding="utf-8")
+    _write("world/countries.json", base_map(atlas))
     _write("vega-interpreter/vega-interpreter.js", interpreter(modules))
     _write("tabler/LICENSE", tabler_licence(modules))
 

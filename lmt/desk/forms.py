@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ Given = Mapping[str, str]
 
 LONGEST_NOTE = 4000
 LONGEST_LINE = 200
+LONGEST_DOUBT = 1000
 MOST_VALUE = Decimal("999999999999.99")
 _FARTHEST = timedelta(days=730)
 
@@ -54,6 +55,14 @@ class Contact:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The day on which a resting lead comes back."""
+
+    until: date
+    note: str
+
+
 def plan(given: Given, *, zone: str, at: datetime) -> Plan:
     """A next step: its kind and a local time ahead. Raises Unclear."""
     problems: dict[str, str] = {}
@@ -75,6 +84,36 @@ def plan_or_none(given: Given, *, zone: str, at: datetime) -> Plan | None:
     """As `plan`, where nothing may be planned at all. Raises Unclear."""
     wanted = given.get("kind", "") or given.get("due_at", "")
     return plan(given, zone=zone, at=at) if wanted else None
+
+
+def rest(given: Given, *, zone: str, at: datetime) -> Rest:
+    """A day ahead, on the wall of `zone`. Raises Unclear."""
+    problems: dict[str, str] = {}
+    today = at.astimezone(ZoneInfo(zone)).date()
+    until = None
+    try:
+        until = date.fromisoformat(given.get("until", ""))
+    except ValueError:
+        problems["until"] = _("Please give a day.")
+    if until is not None and until <= today:
+        problems["until"] = _("Please choose a day from tomorrow on.")
+    elif until is not None and until > today + _FARTHEST - timedelta(days=2):
+        problems["until"] = _("This is too far ahead.")
+    note = _note(given, problems)
+    if problems or until is None:
+        raise Unclear(problems)
+    return Rest(until, note)
+
+
+def doubt(given: Given) -> str:
+    """Why a dealer contests a decision, which it needn't say. Raises Unclear."""
+    problems: dict[str, str] = {}
+    note = _note(given, problems)
+    if not problems and len(note) > LONGEST_DOUBT:
+        problems["note"] = _("This is too long.")
+    if problems:
+        raise Unclear(problems)
+    return note
 
 
 def refusal(given: Given) -> Reason:

@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.contests import contest_of
 from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
 from lmt.models import (
+    Contest,
     DealerTerms,
     Event,
     Lead,
@@ -21,10 +23,12 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     RoutingDecision,
+    RoutingPolicy,
 )
+from lmt.policies import policy_words
 
 PAGE_ROWS = 50
-TABS = ("new", "due", "overdue", "mine", "all", "closed")
+TABS = ("new", "due", "overdue", "mine", "all", "resting", "closed")
 
 _HELD = ("open", "accepted")
 
@@ -37,7 +41,7 @@ class Row:
     distance_km: float | None
     until: datetime | None
     waits_for: str
-    """What happens at `until`: `offer` (it moves on), a kind of plan, or `promise`."""
+    """What happens at `until`: `offer` (it moves on), a kind of plan, `promise`, or `rest`."""
     zone: str
     dealer: str
 
@@ -54,7 +58,7 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class LeadPage:
-    """Everything the page of one lead tells."""
+    """Everything the page of one lead tells; `contest` is the dealer's own, of this decision."""
 
     lead: Lead
     terms: DealerTerms | None
@@ -63,11 +67,18 @@ class LeadPage:
     events: list[Event]
     plans: list[PlannedAction]
     outcome: Outcome | None
+    policy: str = ""
+    contest: Contest | None = None
 
     @property
     def zone(self) -> str:
         """The wall clock that times are shown by: the dealer's."""
         return self.terms.timezone if self.terms else self.lead.market.timezone
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Where the dealer is."""
+        return (self.terms.lat, self.terms.lon) if self.terms else None
 
 
 def inbox(
@@ -142,11 +153,12 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
         .order_by(Offer.offered_at.desc())
         .limit(1)
     )
+    decision = _decision(session, lead, offer)
     return LeadPage(
         lead=lead,
         terms=_terms(session, {lead.dealer_id}, at).get(lead.dealer_id),
         offer=offer,
-        decision=_decision(session, lead, offer),
+        decision=decision,
         events=list(
             session.scalars(
                 select(Event)
@@ -164,6 +176,20 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
             )
         ),
         outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead.id)),
+        policy=_policy(session, decision),
+        contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
+    )
+
+
+def unseen_offer(session: Session, lead_id: uuid.UUID, dealers: Iterable[int]) -> uuid.UUID | None:
+    """The running offer of the lead to one of these dealers whose clock has not begun."""
+    return session.scalar(
+        select(Offer.id).where(
+            Offer.lead_id == lead_id,
+            Offer.dealer_id.in_(dealers),
+            Offer.state == "open",
+            Offer.clock_at.is_(None),
+        )
     )
 
 
@@ -197,6 +223,13 @@ def _decision(session: Session, lead: Lead, offer: Offer | None) -> RoutingDecis
     )
 
 
+def _policy(session: Session, decision: RoutingDecision | None) -> str:
+    if decision is None or decision.policy_id is None:
+        return ""
+    row = session.get_one(RoutingPolicy, decision.policy_id)
+    return policy_words(row.version, row.settings, decision.inputs)
+
+
 def _row(
     lead: Lead,
     expires_at: datetime | None,
@@ -223,6 +256,8 @@ def _next_for(
     """What runs for a lead, the earliest of what there is."""
     if lead.status == Status.OFFERED:
         return expires_at, "offer"
+    if lead.status == Status.RESTING:
+        return lead.resting_until, "rest"
     if lead.status not in WORKED:
         return None, ""
     waiting: list[tuple[datetime, str]] = []
@@ -242,6 +277,7 @@ def _condition(tab: str, user_id: int, at: datetime, end_of_day: datetime) -> Co
         "overdue": and_(worked, due < at),
         "mine": and_(Lead.status.in_(sorted(WITH_DEALER)), Lead.owner_id == user_id),
         "all": Lead.status.in_(sorted(WITH_DEALER)),
+        "resting": Lead.status == Status.RESTING,
         "closed": Lead.status.in_(sorted(CLOSED)),
     }
     return conditions.get(tab, false())
@@ -253,6 +289,8 @@ def _order(tab: str) -> tuple[ColumnElement[Any], bool]:
         return func.coalesce(Offer.expires_at, Lead.created_at), True
     if tab in {"due", "overdue"}:
         return _due(), True
+    if tab == "resting":
+        return func.coalesce(Lead.resting_until, Lead.created_at), True
     if tab == "closed":
         return func.coalesce(Lead.closed_at, Lead.created_at), False
     return func.coalesce(Lead.offered_at, Lead.created_at), False

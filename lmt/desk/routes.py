@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import (
     Blueprint,
@@ -19,18 +21,21 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from lmt import pipeline, web
+from lmt import contests, pipeline, web
+from lmt.calendars import dealer_calendar
 from lmt.convert import service as converting
 from lmt.desk import forms, queries
-from lmt.desk.calendar import plan_as_ics
 from lmt.desk.reach import whatsapp
 from lmt.desk.timeline import moment
-from lmt.desk.why import why
+from lmt.desk.why import dealer_map, why
 from lmt.followup import service as following
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.lifecycle import IllegalStep, Status
 from lmt.models import Lead
+from lmt.notify.icsfile import plan_as_ics
+from lmt.offerclock import start_clock
+from lmt.workhours import next_opening
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
 
@@ -63,6 +68,8 @@ def inbox() -> ResponseReturnValue:
 @blueprint.get("/leads/<uuid:lead_id>")
 @web.require("lead.work")
 def lead(lead_id: uuid.UUID) -> ResponseReturnValue:
+    if request.method == "GET" and not _is_prefetched():
+        _start_clock(lead_id)
     return _lead_page(lead_id)
 
 
@@ -121,6 +128,43 @@ def note(lead_id: uuid.UUID) -> ResponseReturnValue:
         following.add_note(web.db(), lead_id, text=forms.note(request.form), **who)
 
     return _do(lead_id, "note", act, _("Noted."))
+
+
+@blueprint.post("/leads/<uuid:lead_id>/rest")
+@web.require("lead.work")
+def rest(lead_id: uuid.UUID) -> ResponseReturnValue:
+    def act(**who: Any) -> None:
+        of_lead = _lead(lead_id)
+        zone = queries.zone_of(web.db(), of_lead, web.at())
+        given = forms.rest(request.form, zone=zone, at=web.at())
+        until = _opening(of_lead, datetime.combine(given.until, time(), ZoneInfo(zone)))
+        pipeline.rest(web.db(), lead_id, until=until, note=given.note, **who)
+
+    return _do(lead_id, "rest", act, _("The lead rests, and comes back to you on that day."))
+
+
+@blueprint.post("/leads/<uuid:lead_id>/wake")
+@web.require("lead.work")
+def wake(lead_id: uuid.UUID) -> ResponseReturnValue:
+    def act(**who: Any) -> None:
+        pipeline.wake_now(web.db(), lead_id, **who)
+
+    return _do(lead_id, "wake", act, _("The lead is back."))
+
+
+@blueprint.post("/leads/<uuid:lead_id>/contest")
+@web.require("lead.work")
+def contest(lead_id: uuid.UUID) -> ResponseReturnValue:
+    """The dealer doubts the decision that its page shows."""
+
+    def act(**who: Any) -> None:
+        page = queries.lead_page(web.db(), lead_id, web.at())
+        if page is None or page.decision is None:
+            raise LookupError(lead_id)
+        note = forms.doubt(request.form)
+        contests.contest(web.db(), lead_id, page.decision.id, note=note, **who)
+
+    return _do(lead_id, "contest", act, _("Contested. Headquarters answers in the history below."))
 
 
 @blueprint.post("/leads/<uuid:lead_id>/won")
@@ -235,6 +279,28 @@ def _lead(lead_id: uuid.UUID) -> Lead:
     return found
 
 
+def _is_prefetched() -> bool:
+    """Fetched by a browser that guesses where its person goes next, who may never see it."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return "prefetch" in purpose or "prerender" in purpose
+
+
+def _start_clock(lead_id: uuid.UUID) -> None:
+    """A person of the dealer sees the offer: from now on its time runs, if no mail began it."""
+    session = web.db()
+    offer_id = queries.unseen_offer(session, lead_id, web.actor().dealers)
+    if offer_id is not None:
+        start_clock(session, offer_id, web.at())
+        session.commit()
+
+
+def _opening(of_lead: Lead, day: datetime) -> datetime:
+    """When the dealer opens on that day or after it; midnight where it never opens."""
+    assert of_lead.dealer_id is not None
+    calendar = dealer_calendar(web.db(), of_lead.dealer_id, web.at())
+    return next_opening(calendar, day) or day
+
+
 def _lead_page(
     lead_id: uuid.UUID,
     *,
@@ -247,13 +313,18 @@ def _lead_page(
         return render_template("desk/gone.html"), 404
     dealer_id = page.lead.dealer_id
     decision = page.decision
+    reasons = why(decision.result, dealer_id) if decision and dealer_id else None
     body = render_template(
         "desk/lead.html",
         page=page,
         lead=page.lead,
         zone=page.zone,
         moments=[moment(event, page.zone) for event in page.events],
-        reasons=why(decision.result, dealer_id) if decision and dealer_id else None,
+        reasons=reasons,
+        map=dealer_map(decision.inputs, page.place, reasons.distance_km)
+        if decision and reasons
+        else None,
+        tomorrow=(web.at().astimezone(ZoneInfo(page.zone)) + timedelta(days=1)).date(),
         whatsapp=whatsapp(page.lead.phone),
         open_form=form,
         problems=problems or {},

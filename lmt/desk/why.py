@@ -8,7 +8,13 @@ from datetime import datetime
 from string import ascii_uppercase
 from typing import Any
 
+from lmt.i18n import format_km
+from lmt.i18n import gettext as _
+from lmt.maps import Line, Map, Point
+
 MOST_RIVALS = 6
+LEAST_CIRCLE_KM = 1.0
+"""On the map a customer's place is never more exact than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class Why:
     place: int | None
     of: int
     distance_km: float | None
+    road_km: float | None
+    road_minutes: float | None
     open_now: bool | None
     opens_at: datetime | None
     rivals: tuple[Rival, ...]
@@ -53,6 +61,8 @@ def why(result: Mapping[str, Any], dealer_id: int) -> Why:
         place=place,
         of=len(ranked),
         distance_km=own.get("distance_km", result.get("distance_km")),
+        road_km=own.get("road_km"),
+        road_minutes=own.get("road_minutes"),
         open_now=own.get("open_now"),
         opens_at=_instant(own.get("opens_at")),
         rivals=tuple(
@@ -62,6 +72,26 @@ def why(result: Mapping[str, Any], dealer_id: int) -> Why:
             )
         ),
         more_rivals=len(rivals) - len(shown) + int(result.get("more_refused") or 0),
+    )
+
+
+def dealer_map(
+    inputs: Mapping[str, Any], place: tuple[float, float] | None, distance_km: float | None
+) -> Map | None:
+    """The dealer's own place and about where the customer is; never a rival. None where either is
+    not known. `inputs` are the decision's (`RoutingDecision.inputs`)."""
+    lat, lon = inputs.get("lat"), inputs.get("lon")
+    if place is None or lat is None or lon is None:
+        return None
+    about = round(float(lat), 2), round(float(lon), 2)
+    within_km = max(LEAST_CIRCLE_KM, float(inputs.get("accuracy_km") or 0.0))
+    away = "" if distance_km is None else format_km(distance_km)
+    return Map(
+        (
+            Point(*about, "lead", _("The customer, about here"), within_km=within_km),
+            Point(*place, "own", _("You"), away),
+        ),
+        (Line(about, place, "straight", away),),
     )
 
 

@@ -11,6 +11,7 @@ from lmt.i18n import (
     country_name,
     format_date,
     format_day_time,
+    format_duration,
     format_km,
     format_number,
     language_name,
@@ -25,6 +26,8 @@ class RankedWords:
     dealer: str
     code: str
     distance: str
+    road: str
+    """The way by road, where it counted; else ""."""
     hours: str
     why: str
     """Why it stands behind the first; "" for the first."""
@@ -49,6 +52,10 @@ class DecisionWords:
     cause: str
     respond_by: datetime | None
     ring: str
+    look_again_at: datetime | None
+    """When time alone may next find a dealer for it."""
+    policy: str
+    """The version it was made by, with the case; "" for the defaults."""
 
 
 def dealer_ids(results: Iterable[Mapping[str, Any]]) -> set[int]:
@@ -64,9 +71,12 @@ def dealer_ids(results: Iterable[Mapping[str, Any]]) -> set[int]:
 
 
 def in_words(
-    result: Mapping[str, Any], names: Mapping[int, str], *, cause: str = ""
+    result: Mapping[str, Any], names: Mapping[int, str], *, cause: str = "", policy: str = ""
 ) -> DecisionWords:
-    """A decision as stored (`RoutingDecision.result`) for the reader; `names` by dealer id."""
+    """A decision as stored (`RoutingDecision.result`) for the reader; `names` by dealer id.
+
+    `policy` is what `policy_words` says of the version it was made by.
+    """
     chosen = result.get("chosen")
     cause = cause or str(result.get("cause") or "")
     how = str(result.get("how") or "")
@@ -81,6 +91,8 @@ def in_words(
         cause=label("cause", cause) if cause else "",
         respond_by=_instant(result.get("respond_by")),
         ring=_km(result.get("ring_km")),
+        look_again_at=_instant(result.get("look_again_at")),
+        policy=policy,
     )
 
 
@@ -97,6 +109,7 @@ def _ranked(
         dealer=_name(item, names),
         code=str(item.get("code", "")),
         distance=_km(item.get("distance_km")),
+        road=_road(item.get("road_km"), item.get("road_minutes")),
         hours=hours,
         why=label("why", why) if why else "",
         chosen=item.get("code") == chosen,
@@ -123,6 +136,14 @@ def _name(item: Mapping[str, Any], names: Mapping[int, str]) -> str:
 
 def _km(distance_km: object) -> str:
     return format_km(float(distance_km)) if isinstance(distance_km, int | float) else ""
+
+
+def _road(km: object, minutes: object) -> str:
+    if not isinstance(km, int | float) or not isinstance(minutes, int | float):
+        return ""
+    return _(
+        "%(km)s by road, %(time)s", km=format_km(float(km)), time=format_duration(float(minutes))
+    )
 
 
 def _instant(value: object) -> datetime | None:
@@ -173,12 +194,17 @@ def _language(figures: Mapping[str, Any]) -> str:
     return language_name(str(figures.get("language") or ""))
 
 
+def _model(figures: Mapping[str, Any]) -> str:
+    return str(figures.get("model") or "")
+
+
 def _owner(figures: Mapping[str, Any]) -> str:
     return str(figures.get("owner") or "")
 
 
 _FIGURES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "no_competence": _competence,
+    "model": _model,
     "day_cap": _used,
     "month_cap": _used,
     "open_cap": _used,

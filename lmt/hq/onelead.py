@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from lmt.hq.explain import DecisionWords, dealer_ids, in_words
 from lmt.hq.queries import dealer_names
+from lmt.i18n import format_km
+from lmt.i18n import gettext as _
+from lmt.labels import label
+from lmt.maps import Line, Map, Point
 from lmt.models import (
+    Contest,
+    DealerTerms,
     Event,
     Lead,
     Message,
@@ -20,7 +26,9 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     RoutingDecision,
+    RoutingPolicy,
 )
+from lmt.policies import policy_words
 
 MOST_EVENTS = 200
 MOST_DECISIONS = 20
@@ -28,7 +36,11 @@ MOST_DECISIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class LeadView:
-    """`decisions` newest first, `events` oldest first; `names` are today's, by dealer id."""
+    """`decisions` newest first, `events` oldest first; `names` are today's, by dealer id.
+
+    `map` shows the latest decision; None where nobody's place is known. `contests` wait for an
+    answer.
+    """
 
     lead: Lead
     names: dict[int, str]
@@ -38,6 +50,8 @@ class LeadView:
     messages: Sequence[Message]
     plans: Sequence[PlannedAction]
     outcome: Outcome | None
+    map: Map | None
+    contests: Sequence[Contest]
 
 
 def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView | None:
@@ -77,23 +91,89 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
     plans = session.scalars(
         select(PlannedAction).where(PlannedAction.lead_id == lead_id).order_by(PlannedAction.due_at)
     ).all()
+    contests = session.scalars(
+        select(Contest).where(Contest.lead_id == lead_id, Contest.answered_at.is_(None))
+    ).all()
     names = dealer_names(
         session,
         {
             lead.dealer_id,
+            *(contest.dealer_id for contest in contests),
             *(event.dealer_id for event in events),
             *(decision.dealer_id for decision in decisions),
             *dealer_ids(decision.result for decision in decisions),
         },
         at=at,
     )
+    rows = session.scalars(
+        select(RoutingPolicy).where(RoutingPolicy.id.in_({d.policy_id for d in decisions}))
+    )
+    policies = {row.id: row for row in rows}
+    told = [
+        (d, in_words(d.result, names, cause=d.cause, policy=_policy(d, policies)))
+        for d in decisions
+    ]
     return LeadView(
         lead=lead,
         names=names,
         events=events,
-        decisions=[(d, in_words(d.result, names, cause=d.cause)) for d in decisions],
+        decisions=told,
         offer=offer,
         messages=messages,
         plans=plans,
         outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead_id)),
+        map=decision_map(session, told[0][0], told[0][1], names) if told else None,
+        contests=contests,
     )
+
+
+def decision_map(
+    session: Session, stored: RoutingDecision, words: DecisionWords, names: Mapping[int, str]
+) -> Map | None:
+    """Where the customer is and where the dealers were that the decision speaks of, as far as the
+    actor sees them; None where the customer's place wasn't known."""
+    lat, lon = stored.inputs.get("lat"), stored.inputs.get("lon")
+    if lat is None or lon is None:
+        return None
+    ids = dealer_ids([stored.result])
+    if stored.dealer_id is not None:
+        ids.add(stored.dealer_id)
+    found = session.scalars(
+        select(DealerTerms).where(DealerTerms.dealer_id.in_(ids), DealerTerms.holds_at(stored.at))
+    )
+    places = {terms.dealer_id: (terms.lat, terms.lon) for terms in found}
+    within_km = stored.inputs.get("accuracy_km") or None
+    points = [Point(lat, lon, "lead", _("The customer"), within_km=within_km)]
+    shown: set[int] = set()
+    for row, item in zip(words.ranked, stored.result.get("ranked", ()), strict=True):
+        if (id := item["id"]) in places and id not in shown:
+            kind = "chosen" if id == stored.dealer_id else "ranked"
+            note = " · ".join(part for part in (row.distance, row.hours, row.why) if part)
+            points.append(_dealer(places[id], kind, row.dealer or row.code, note, str(row.place)))
+            shown.add(id)
+    for refused, item in zip(words.refused, stored.result.get("refused", ()), strict=True):
+        id = item.get("id")
+        if id in places and id not in shown:
+            kind = "chosen" if id == stored.dealer_id else "refused"
+            note = " · ".join(part for part in (refused.distance, refused.reason) if part)
+            points.append(_dealer(places[id], kind, refused.dealer or refused.code, note, "×"))
+            shown.add(id)
+    lines: tuple[Line, ...] = ()
+    if stored.dealer_id in places:
+        place = places[stored.dealer_id]
+        if stored.dealer_id not in shown:
+            how = str(stored.result.get("how") or "")
+            note = label("how", how) if how else ""
+            points.append(_dealer(place, "chosen", names.get(stored.dealer_id, ""), note, ""))
+        km = stored.result.get("distance_km")
+        lines = (Line((lat, lon), place, "straight", "" if km is None else format_km(km)),)
+    return Map(tuple(points), lines)
+
+
+def _dealer(place: tuple[float, float], kind: str, name: str, note: str, mark: str) -> Point:
+    return Point(place[0], place[1], kind, name, note, mark)
+
+
+def _policy(decision: RoutingDecision, policies: Mapping[int, RoutingPolicy]) -> str:
+    row = policies.get(decision.policy_id) if decision.policy_id is not None else None
+    return "" if row is None else policy_words(row.version, row.settings, decision.inputs)

@@ -29,7 +29,7 @@ NOTHING: Mapping[str, LazyProxy] = {
 _BY_HAND = _l("Assign a dealer by hand.")
 REMEDIES: Mapping[str, LazyProxy] = {
     "no_contact": _l("Look for a number or address in the comments; withdraw it if there is none."),
-    "unlocated": _l("Read the place as it was given, then assign a dealer by hand."),
+    "unlocated": _l("Pick the place that is meant on the lead's page, or assign a dealer by hand."),
     "no_competence": _l(
         "Give a dealer this brand and service, or assign the lead by hand to a team that can help."
     ),

@@ -10,7 +10,18 @@ from flask.typing import ResponseReturnValue
 
 from lmt import pipeline, web
 from lmt.eventwords import event_words
-from lmt.hq import correspondence, deliveries, network, reporting
+from lmt.hq import (
+    calendars,
+    contests,
+    correspondence,
+    deliveries,
+    fairshare,
+    network,
+    places,
+    policies,
+    replays,
+    reporting,
+)
 from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
 from lmt.hq.filters import LeadFilter, position
@@ -20,7 +31,19 @@ from lmt.i18n import gettext as _
 from lmt.labels import choices, label
 from lmt.lifecycle import OPEN, IllegalStep, Status, may_step
 
-__all__ = ["blueprint", "correspondence", "deliveries", "network", "reporting"]
+__all__ = [
+    "blueprint",
+    "calendars",
+    "contests",
+    "correspondence",
+    "deliveries",
+    "fairshare",
+    "network",
+    "places",
+    "policies",
+    "replays",
+    "reporting",
+]
 
 LONGEST_REASON = 300
 
@@ -96,6 +119,11 @@ def assign(lead_id: uuid.UUID) -> ResponseReturnValue:
             at=web.at(),
             actor=web.actor(),
         )
+    except pipeline.NotEligible as refused:
+        session.rollback()
+        words = label("refusal", refused.reason)
+        errors = {"dealer": _("This dealer can't be given the lead: %(why)s", why=words)}
+        return _lead_page(lead_id, errors=errors, given=request.form.to_dict()), 422
     except LookupError:
         session.rollback()
         errors = {"dealer": _("This dealer can't be found.")}
