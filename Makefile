@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock assets translations clean
+.PHONY: help run test soak lint bench lock assets translations clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,6 +17,10 @@ run: $(VENV)/.run ## Start the service with a demo network on http://127.0.0.1:8
 test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/.dev ## Run the long tests at full size: 10,000 decisions, a month, 2,000 leads at caps
+	LMT_ORACLE_CASES=10000 LMT_VIRTUAL_DAYS=31 LMT_VIRTUAL_LEADS=30000 LMT_CAPS_LEADS=2000 \
+	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, imports and catalogues
 	$(BIN)/ruff check .

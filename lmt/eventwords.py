@@ -46,10 +46,20 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "plan_done": {"plan_kind": "plan_kind"},
     "routed": {"how": "how"},
     "offered": {"how": "how"},
-    "located": {"method": "location_method", "problem": "location_problem"},
+    "located": {
+        "method": "location_method",
+        "problem": "location_problem",
+        "by": "located_by",
+    },
     "mail_sent": {"kind": "message_kind"},
     "mail_failed": {"kind": "message_kind"},
     "queued": {"cause": "cause"},
+    "extended": {"cause": "extension"},
+    "recounted": {"cause": "extension"},
+    "offer_expired": {"cause": "end_of_offer"},
+    "escalated": {"to": "told"},
+    "moved_by_customer": {"reason": "move_reason"},
+    "reminded": {"plan_kind": "plan_kind"},
 }
 """Kind of event → key of its data → kind of label."""
 
@@ -97,6 +107,8 @@ _PHRASES: Mapping[str, Phrase] = {
     "distance_km": _km(lambda distance: distance),
     "accuracy_km": _km(lambda distance: _("within %(km)s", km=distance)),
     "expires_at": _when(lambda when: _("until %(when)s", when=when)),
+    "until": _when(lambda when: _("until %(when)s", when=when)),
+    "moved_from": _when(lambda when: _("instead of %(when)s", when=when)),
     "due_at": _when(lambda when: _("for %(when)s", when=when)),
     "promise_at": _when(lambda when: _("by %(when)s", when=when)),
 }

@@ -36,12 +36,15 @@ from lmt.models import (
     Event,
     Handover,
     Intake,
+    Job,
     Lead,
     Message,
     Offer,
     Outcome,
     PlannedAction,
+    PolicyDraft,
     RoutingDecision,
+    RoutingPolicy,
     SpecialHours,
     Territory,
     User,
@@ -61,10 +64,14 @@ PERMISSIONS = {
     "anna": {"lead.work"},
     "bert": {"lead.work", "report.read"},
     "carla": {"lead.work"},
-    "hana": {"lead.assign", "report.read", "outbox.read", "intake.read"},
-    "omar": {"lead.assign", "report.read", "outbox.read", "intake.read"},
+    "hana": {
+        "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit", "network.edit",
+    },
+    "omar": {
+        "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit", "network.edit",
+    },
     "cem": {"lead.assign"},
-}
+}  # fmt: skip
 SEEN = {
     "anna": {"at_first"}, "bert": {"at_first"}, "carla": {"moved"},
     "hana": {"at_first", "moved"}, "cem": {"at_first", "moved"},
@@ -97,6 +104,7 @@ class Parts:
     plans: dict[str, int]
     messages: dict[str, uuid.UUID]
     intakes: dict[str, uuid.UUID]
+    contests: dict[str, int]
 
 
 @pytest.fixture
@@ -120,7 +128,7 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         session, leads["moved"].id, reason="no_capacity", at=FRIDAY, actor=actor_of(cast["anna"])
     )
     act_as(session, SYSTEM)
-    plans, messages = {}, {}
+    plans, messages, contests = {}, {}, {}
     for name, lead in leads.items():
         fresh = session.get_one(Lead, lead.id)
         assert (fresh.status, fresh.dealer_id) == ("offered", world.dealers[HOLDERS[name]])
@@ -144,7 +152,7 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         )
         session.add_all([plan, won, doubt])
         session.flush()
-        plans[name] = plan.id
+        plans[name], contests[name] = plan.id, doubt.id
         messages[name] = session.scalars(
             select(Message.id).where(
                 Message.lead_id == lead.id, Message.kind == "customer_received"
@@ -175,7 +183,8 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
             )
         )  # fmt: skip
     session.commit()
-    return Parts({n: lead.id for n, lead in leads.items()}, plans, messages, intakes)
+    ids = {name: lead.id for name, lead in leads.items()}
+    return Parts(ids, plans, messages, intakes, contests)
 
 
 HOLDERS = {"at_first": "PL-WAW-1", "moved": "PL-WAW-2", "gulf": "SA-RUH-1"}
@@ -414,6 +423,9 @@ ROUTES = {
     "desk.decline": Route("lead.work", "lead_id", "POST"),
     "desk.finish_plan": Route("lead.work", "plan_id", "POST"),
     "desk.plan_ics": Route("lead.work", "plan_id"),
+    "desk.contest": Route("lead.work", "lead_id", "POST"),
+    "desk.rest": Route("lead.work", "lead_id", "POST"),
+    "desk.wake": Route("lead.work", "lead_id", "POST"),
     "hq.overview": Route("lead.assign"),
     "hq.leads": Route("lead.assign"),
     "hq.unrouted": Route("lead.assign"),
@@ -423,6 +435,13 @@ ROUTES = {
     "hq.lead": Route("lead.assign", "lead_id"),
     "hq.assign": Route("lead.assign", "lead_id", "POST"),
     "hq.withdraw": Route("lead.assign", "lead_id", "POST"),
+    "hq.locate": Route("lead.assign", "lead_id", "POST"),
+    "hq.contests": Route("lead.assign"),
+    "hq.answer_contest": Route("lead.assign", "contest_id", "POST"),
+    "hq.calendars": Route("lead.assign"),
+    "hq.policies": Route("policy.edit"),
+    "hq.fair_share": Route("lead.assign"),
+    "hq.fair_share_csv": Route("lead.assign"),
     "hq.reports": Route("report.read"),
     "hq.report_csv": Route("report.read"),
     "hq.outbox": Route("outbox.read"),
@@ -433,10 +452,30 @@ ROUTES = {
     "hq.quarantine": Route("intake.read"),
     "hq.delivery": Route("intake.read", "intake_id"),
 }
+SETTINGS = {
+    "hq.calendar_days": Route("network.edit", "market"),
+    "hq.set_calendar_days": Route("network.edit", "market", "POST"),
+    "hq.calendar_pack": Route("network.edit", "market", "POST"),
+    "hq.end_calendar_days": Route("network.edit", "market row_id", "POST"),
+    "hq.policy": Route("policy.edit", "market"),
+    "hq.start_draft": Route("policy.edit", "market", "POST"),
+    "hq.roll_back": Route("policy.edit", "market", "POST"),
+    "hq.withdraw_planned": Route("policy.edit", "market", "POST"),
+    "hq.draft": Route("policy.edit", "draft_id"),
+    "hq.save_draft": Route("policy.edit", "draft_id", "POST"),
+    "hq.drop_draft": Route("policy.edit", "draft_id", "POST"),
+    "hq.publish": Route("policy.edit", "draft_id", "POST"),
+    "hq.replay": Route("policy.edit", "draft_id"),
+    "hq.start_replay": Route("policy.edit", "draft_id", "POST"),
+    "hq.replayed": Route("policy.edit", "job_id"),
+    "hq.replay_csv": Route("policy.edit", "job_id what"),
+}
+"""Of a market, not of a lead: `names` lists what the address names."""
 ABOUT_ONESELF = {"home", "accounts.preferences", "accounts.save_preferences", "hq.static"}
 """For everybody who is logged in: they show nothing of a lead."""
 OPEN_TO_ALL = {
-    "static", "portal.static", "portal.status", "api.send_lead", "api.lead_status",
+    "static", "portal.static", "portal.status", "portal.locate", "portal.move",
+    "api.send_lead", "api.lead_status",
     "api-docs.openapi_json", "ingest.adf", "ingest.form", "ingest.submit", "ingest.thanks",
     "health.healthz", "health.readyz", "health.metrics", "security.login", "security.logout",
     "security.change_password", "security.forgot_password", "security.reset_password",
@@ -449,6 +488,10 @@ FORMS: dict[str, dict[str, str]] = {
     "desk.lost": {"reason": "price"},
     "hq.assign": {"dealer": "PL-WAW-2", "reason": "asked"},
     "hq.withdraw": {"reason": "customer"},
+    "hq.locate": {"place": "place-3093133"},
+    "hq.answer_contest": {"answer": "So it was"},
+    "desk.contest": {"note": "Why?"},
+    "desk.rest": {"until": "2026-04-01"},
 }
 """Complete enough that only the scope stands in the way."""
 
@@ -460,7 +503,7 @@ def morning() -> Iterator[time_machine.Traveller]:
 
 
 def test_every_route_is_in_the_tables_of_this_test(app: Flask) -> None:
-    assert set(app.view_functions) == set(ROUTES) | ABOUT_ONESELF | OPEN_TO_ALL
+    assert set(app.view_functions) == set(ROUTES) | set(SETTINGS) | ABOUT_ONESELF | OPEN_TO_ALL
     for endpoint in app.view_functions:
         blueprints = [endpoint.partition(".")[0]] if "." in endpoint else []
         assert is_public(app, endpoint, blueprints) == (endpoint in OPEN_TO_ALL), endpoint
@@ -471,6 +514,7 @@ def addresses(app: Flask, parts: Parts, mails: dict[str, str]) -> dict[str, list
     named: dict[str, dict[str, Any]] = {
         "": {"": None}, "lead_id": parts.leads, "plan_id": parts.plans,
         "message_id": parts.messages, "intake_id": parts.intakes, "mail_id": mails,
+        "contest_id": parts.contests,
     }  # fmt: skip
     rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
     found: dict[str, list[tuple[str, str]]] = {}
@@ -567,6 +611,64 @@ def test_no_route_shows_or_moves_what_is_not_ones_own(
     assert shown == SEEN
 
 
+def test_no_route_shows_or_changes_another_markets_settings(
+    app: Flask, session: Session, cast: dict[str, User], world: World,
+    login: Callable[..., FlaskClient],
+) -> None:  # fmt: skip
+    gulf = world.markets["GULF"]
+    draft = PolicyDraft(
+        market_id=gulf, name="Secret", settings={}, created_at=FRIDAY, changed_at=FRIDAY
+    )
+    replay = Job(kind="replay", market_id=gulf, arguments={}, created_at=FRIDAY)
+    days = SpecialHours(
+        market_id=gulf, country="SA", starts_on=date(2027, 1, 1), ends_on=date(2027, 1, 2),
+        hours="off", name="Secret", valid=since(None),
+    )  # fmt: skip
+    session.add_all([draft, replay, days])
+    session.flush()
+    day = FRIDAY.isoformat()
+    replay.arguments = {"draft": draft.id, "from": day, "to": day}
+    session.commit()
+    named = {
+        "market": "GULF", "draft_id": draft.id, "job_id": replay.id, "row_id": days.id,
+        "what": "dealers",
+    }  # fmt: skip
+    clients = {name: login(app.test_client(), cast[name]) for name in ("anna", "hana", "omar")}
+    before = settings_of(session)
+    with app.test_request_context():
+        addresses = {
+            endpoint: app.url_for(endpoint, **{name: named[name] for name in route.names.split()})
+            for endpoint, route in SETTINGS.items()
+        }
+    for endpoint, route in SETTINGS.items():
+        post = route.method == "POST"
+
+        def asked(
+            client: FlaskClient, address: str = addresses[endpoint], post: bool = post
+        ) -> Any:
+            return client.post(address, data={}) if post else client.get(address)
+
+        assert asked(app.test_client()).status_code == 302, endpoint
+        assert asked(clients["anna"]).status_code == 403, endpoint
+        refused = asked(clients["hana"])
+        assert refused.status_code == 404, endpoint
+        assert "Secret" not in refused.text
+        if not post and route.names != "job_id what":
+            assert asked(clients["omar"]).status_code == 200, endpoint
+    assert settings_of(session) == before
+
+
+def settings_of(session: Session) -> list[Any]:
+    """All that is set for markets."""
+    session.rollback()
+    act_as(session, SYSTEM)
+    found: list[Any] = []
+    for model in (PolicyDraft, RoutingPolicy, SpecialHours, Job):
+        columns = inspect(model).columns
+        found += sorted(str(tuple(row)) for row in session.execute(select(*columns)))
+    return found
+
+
 def test_a_rivals_name_stays_unsaid_to_the_dealer(
     app: Flask, session: Session, cast: dict[str, User], parts: Parts, morning: Any,
     login: Callable[..., FlaskClient],
@@ -588,6 +690,7 @@ PASSING_BY = {"__table__", "exec_driver_sql", "connection", "get_bind", "as_syst
 MAY_PASS_BY = {
     # Opened by a signed link, without an account: it names its one lead, and reads only that.
     ("portal/routes.py", "SYSTEM"),
+    ("portal/places.py", "SYSTEM"),
 }
 
 

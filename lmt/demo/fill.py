@@ -23,7 +23,7 @@ from lmt.demo.history import lived
 from lmt.demo.leads import LEADS, demo_arrivals
 from lmt.demo.loads import Loads
 from lmt.demo.markets import MARKET_OF, MARKETS
-from lmt.demo.network import candidates, found_markets, hosts, open_dealers, seeded
+from lmt.demo.network import candidates, found_markets, hosts, keep_days, open_dealers, seeded
 from lmt.demo.quarantine import quarantine_some
 from lmt.demo.rows import Ids, Rows, demo_rows
 from lmt.demo.store import copy_rows, inserted_ids
@@ -122,15 +122,17 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         ensure_partitions(session.connection(), at, MONTHS_BACK)
         ensure_default_rules(session)
         founded = found_markets(session, at)
-        cities = {country.code: _cities(session, country.code) for country in COUNTRIES}
+        keep_days(session, founded, at)
+        cities = {country.code: cities_of(session, country.code) for country in COUNTRIES}
         dealers = demo_dealers(seeded(seed, "dealers"), COUNTRIES, cities, at.date())
         dealer_ids = open_dealers(session, dealers, founded)
+        dealers_changed(session, at)
         with_people = hosts(dealers)
     with timings.of("accounts"):
         accounts, staff = hire(session, seeded(seed, "people"), founded, with_people, dealer_ids)
         sources, source_ids, forms = open_sources(session, founded)
     with timings.of("history"):
-        everyone = candidates(dealers, dealer_ids)
+        everyone = candidates(dealers, dealer_ids, at)
         loads = Loads(everyone)
         markets = {dealer.code: dealer.market for dealer in dealers}
         networks = {
@@ -161,14 +163,13 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         _store(session, rows)
         _store_loads(session, loads, at)
         quarantine_some(session, seeded(seed, "quarantine"), source_ids, at)
-        dealers_changed(session, at)
     log.info("demo_filled", dealers=len(dealers), leads=len(lives), seconds=timings.seconds)
     return DemoFacts(
         settings.base_url, accounts, sources, form_facts(settings.base_url, _codes(forms))
     )
 
 
-def _cities(session: Session, country: str) -> list[PlaceRow]:
+def cities_of(session: Session, country: str) -> list[PlaceRow]:
     rows = session.execute(
         select(
             Place.id,

@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
+from typing import Any
 
 from lmt.demo.leads import Arrival
 from lmt.demo.lives import Life, MadeOffer, MadePlan
 from lmt.demo.loads import Loads
-from lmt.lifecycle import Status, step
+from lmt.escalation import due_steps, next_instant
+from lmt.lifecycle import OPEN, QUEUES, Status, step
 from lmt.qualify.classify import RuleSpec, qualify
 from lmt.routing.candidate import Candidate, LeadFacts
 from lmt.routing.network import Network, decide_nearest
@@ -76,6 +78,9 @@ class _Simulation:
             at, _, life, what = heapq.heappop(self.agenda)
             getattr(self, f"_{what}")(life, at)
         self.loads.at = self.until
+        for life in lives:
+            if life.status in OPEN:
+                self._settle(life)
         return lives
 
     def later(self, at: datetime | None, life: Life, what: str) -> None:
@@ -91,6 +96,36 @@ class _Simulation:
         found = network.by_code(life.decisions[life.offers[-1].decision].chosen or "")
         assert found is not None
         return found
+
+    def _settle(self, life: Life) -> None:
+        """When the worker looks at an open lead next; what escalation came before has been."""
+        at = self.until
+        if life.status in QUEUES:
+            life.next_action_at = at + timedelta(hours=1)
+        elif life.resting_until is not None:
+            life.next_action_at = life.resting_until
+        else:
+            self._escalate(life, at)
+
+    def _escalate(self, life: Life, at: datetime) -> None:
+        offer, policy = life.offers[-1], self.policies[life.arrival.market.code]
+        since = offer.offered_at if life.is_offered else life.touched_at or offer.offered_at
+        asked: dict[str, Any] = {
+            "state": str(life.status),
+            "band": life.qualified.band,
+            "hop": offer.hop,
+            "since": since,
+            "calendar": self.candidate(life).calendar,
+            "at": at,
+        }
+        _, life.escalated_minutes = due_steps(policy.escalation, done_minutes=0, **asked)
+        coming = [
+            next_instant(policy.escalation, done_minutes=life.escalated_minutes, **asked),
+            *(plan.due_at for plan in life.plans if plan.done_at is None and plan.due_at > at),
+        ]
+        if life.is_offered:
+            coming.append(offer.expires_at)
+        life.next_action_at = min(coming)
 
     # What may happen, by name
 
@@ -124,13 +159,14 @@ class _Simulation:
         self.loads.at = at
         facts = self.facts(life)
         network = self.networks[arrival.market.code]
-        decision = decide_nearest(network, facts, self.policies[arrival.market.code], at)
+        policy = self.policies[arrival.market.code]
+        decision = decide_nearest(network, facts, policy, at)
         life.decisions.append(decision)
         if decision.chosen_id is None or decision.respond_by is None:
             cause = "all_tried" if facts.tried else decision.cause or "all_refused"
             return self._queue(life, at, Status.UNROUTED, cause)
         life.status = step(life.status, Status.OFFERED)
-        life.dealer = decision.chosen_id
+        life.dealer, life.waiting_since = decision.chosen_id, None
         life.offered_at = at
         life.offers.append(
             MadeOffer(
@@ -138,6 +174,8 @@ class _Simulation:
                 at,
                 decision.respond_by,
                 decision.distance_km,
+                policy.respond_minutes(facts.band, facts.hop),
+                facts.hop,
                 len(life.decisions) - 1,
             )
         )
@@ -153,11 +191,10 @@ class _Simulation:
 
     def _await_answer(self, life: Life, at: datetime) -> None:
         offer, candidate = life.offers[-1], self.candidate(life)
-        minutes = self.policies[life.arrival.market.code].respond_minutes(life.qualified.band)
         answers = self.rng.random() < 0.78 + 0.2 * candidate.quality
         if life.arrival.unlucky or not answers:
             return self.later(offer.expires_at, life, "expire")
-        answered_at = self.working(life, at, minutes * self.rng.betavariate(1.3, 2.6))
+        answered_at = self.working(life, at, offer.minutes * self.rng.betavariate(1.3, 2.6))
         declines = self.rng.random() < 0.05
         self.later(answered_at, life, "decline" if declines else "accept")
 
@@ -202,9 +239,26 @@ class _Simulation:
             return self.later(self.working(life, at, self.rng.uniform(60, 600)), life, "contact")
         life.status = step(life.status, Status.CONTACTED)
         life.contacted_at = at
+        if self.rng.random() < 0.05:
+            return self._rest(life, at)
         self._plan_outcome(life, at)
         if self.rng.random() < 0.65:
             self._plan(life, at)
+
+    def _rest(self, life: Life, at: datetime) -> None:
+        """The customer said: not yet. The clock stands still, and the place is free meanwhile."""
+        until = self.working(life, at + timedelta(days=self.rng.randrange(20, 90)), 30)
+        if until is not None:
+            life.status, life.resting_until = step(life.status, Status.RESTING), until
+            life.tell(at, "rested", by_dealer=True, until=until.isoformat())
+            self._let_go(life)
+            self.later(until, life, "come_back")
+
+    def _come_back(self, life: Life, at: datetime) -> None:
+        life.status, life.resting_until = step(life.status, Status.CONTACTED), None
+        life.tell(at, "back")
+        self.loads.given_back(life.offers[-1].dealer)
+        self._plan_outcome(life, at)
 
     def _plan_outcome(self, life: Life, at: datetime) -> None:
         assert life.accepted_at is not None
@@ -266,6 +320,7 @@ class _Simulation:
 
     def _queue(self, life: Life, at: datetime, status: Status, cause: str) -> None:
         life.status, life.cause, life.dealer = step(life.status, status), cause, None
+        life.waiting_since = life.waiting_since or at
         life.tell(at, "queued", status=str(status), cause=cause)
         self.later(at + timedelta(days=self.rng.uniform(4, 7)), life, "resolve")
 
@@ -299,4 +354,7 @@ class _Simulation:
             preferred_dealer=arrival.preferred_dealer,
             serving_dealer=self.serving.get(arrival.person.email, ""),
             tried=frozenset(tried),
+            customer_kind=arrival.kind,
+            request_type=life.qualified.request_type,
+            hop=len(life.offers) + 1,
         )

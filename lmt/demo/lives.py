@@ -29,6 +29,8 @@ class MadeOffer:
     offered_at: datetime
     expires_at: datetime
     distance_km: float | None
+    minutes: int
+    hop: int
     decision: int
     """Its place among the lead's decisions."""
     state: str = "open"
@@ -62,10 +64,17 @@ class Life:
     accepted_at: datetime | None = None
     contacted_at: datetime | None = None
     closed_at: datetime | None = None
+    resting_until: datetime | None = None
+    touched_at: datetime | None = None
+    next_action_at: datetime | None = None
+    escalated_minutes: int = 0
+    waiting_since: datetime | None = None
     won: bool = False
 
     def tell(self, at: datetime, kind: str, *, by_dealer: bool = False, **data: Any) -> None:
         self.happenings.append(Happening(at, kind, self.dealer, by_dealer, data))
+        if by_dealer:
+            self.touched_at = at
 
     @property
     def is_offered(self) -> bool:

@@ -46,8 +46,15 @@ class Loads(Mapping[int, Load]):
         )
 
     def freed(self, dealer: int) -> None:
+        self._change_open(dealer, -1)
+
+    def given_back(self, dealer: int) -> None:
+        """A lead that rested is open again; the day's count knows it already."""
+        self._change_open(dealer, 1)
+
+    def _change_open(self, dealer: int, change: int) -> None:
         day, load = self._loads[dealer]
         self._loads[dealer] = (
             day,
-            Load(load.day_used, load.month_used, load.open_used - 1, load.received),
+            Load(load.day_used, load.month_used, load.open_used + change, load.received),
         )

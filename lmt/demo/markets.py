@@ -30,6 +30,7 @@ class DemoMarket:
     box: tuple[float, float, float, float]
     campaigns: tuple[str, ...]
     policy: Mapping[str, Any] = field(default_factory=dict)
+    desk_hours: str = "Mo-Fr 08:30-17:30; PH off"
 
 
 MARKETS = (
@@ -133,7 +134,13 @@ MARKETS = (
         (("SA", "Riyadh"), ("AE", "Dubai")),
         (34.5, 16.3, 59.9, 37.5),
         ("تجارب قيادة الخريف", "إلفارو الكهربائية"),
-        {"radius_km": 200.0, "rings_km": [400.0], "max_wait_hours": 96.0},
+        {
+            "radius_km": 200.0,
+            "rings_km": [400.0],
+            "max_wait_hours": 96.0,
+            "duty_desk": "GULF-CARE",
+        },
+        "Su-Th 08:00-17:00; PH off",
     ),
 )
 MARKET_OF: Mapping[str, DemoMarket] = {

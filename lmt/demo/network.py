@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from shapely.geometry import shape
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lmt.calendarpacks import RAMADAN, ramadan_hours
 from lmt.demo.brands import BRANDS
 from lmt.demo.countries import BY_CODE
 from lmt.demo.dealers import DAYS_BACK, DemoDealer
@@ -27,6 +27,7 @@ from lmt.models import (
     Market,
     MarketCountry,
     RoutingPolicy,
+    SpecialHours,
     Territory,
     VehicleModel,
 )
@@ -69,6 +70,8 @@ def found_markets(session: Session, at: datetime) -> Founded:
             timezone=market.timezone,
             currency=market.currency,
             week_start=market.week_start,
+            desk_hours=market.desk_hours,
+            desk_country=market.head[0],
             countries=[MarketCountry(country=country) for country in market.countries],
         )
         for market in MARKETS
@@ -163,18 +166,31 @@ def open_dealers(
         (Territory, territories),
     ):
         inserted_ids(session, model, [{**row, "valid": always} for row in rows])
-    session.execute(
-        text(
-            "INSERT INTO network_version (id, version, rebuilt, changed_at) VALUES (1, 1, 1, now())"
-            " ON CONFLICT (id) DO UPDATE"
-            " SET version = network_version.version + 1,"
-            " rebuilt = network_version.version + 1, changed_at = now()"
-        )
-    )
     return {dealer.code: id for id, dealer in zip(ids, dealers, strict=True)}
 
 
-def candidates(dealers: Sequence[DemoDealer], ids: Mapping[str, int]) -> list[Candidate]:
+def keep_days(session: Session, founded: Founded, at: datetime) -> None:
+    """Give the markets whose countries keep Ramadan its hours, last year's to next year's."""
+    rows = [
+        {
+            "market_id": founded.markets[market.code],
+            "country": country,
+            "starts_on": first,
+            "ends_on": last,
+            "hours": hours,
+            "name": RAMADAN,
+            "valid": since(None),
+        }
+        for market in MARKETS
+        for country in market.countries
+        for first, last, hours in _special(country, at)
+    ]
+    inserted_ids(session, SpecialHours, rows)
+
+
+def candidates(
+    dealers: Sequence[DemoDealer], ids: Mapping[str, int], at: datetime
+) -> list[Candidate]:
     """The dealers as routing sees them. A team of the market belongs to no single country."""
     return [
         Candidate(
@@ -183,8 +199,9 @@ def candidates(dealers: Sequence[DemoDealer], ids: Mapping[str, int]) -> list[Ca
             name=dealer.name,
             lat=dealer.lat,
             lon=dealer.lon,
+            kind=dealer.kind,
             country="" if dealer.kind == "team" else dealer.country,
-            calendar=calendar(dealer),
+            calendar=calendar(dealer, at),
             competences=frozenset(dealer.competences),
             languages=frozenset(dealer.languages),
             paused=dealer.paused,
@@ -200,13 +217,19 @@ def candidates(dealers: Sequence[DemoDealer], ids: Mapping[str, int]) -> list[Ca
     ]
 
 
-def calendar(dealer: DemoDealer) -> Calendar:
+def calendar(dealer: DemoDealer, at: datetime) -> Calendar:
     return Calendar(
         dealer.hours,
         dealer.timezone,
         dealer.country,
         tuple((first, last) for first, last, _ in dealer.closures),
+        () if dealer.kind == "team" else _special(dealer.country, at),
     )
+
+
+def _special(country: str, at: datetime) -> tuple[tuple[date, date, str], ...]:
+    years = (at.year - 1, at.year, at.year + 1)
+    return tuple(days for year in years for days in ramadan_hours(country, year))
 
 
 def _terms(id: int, dealer: DemoDealer) -> dict[str, object]:

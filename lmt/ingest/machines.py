@@ -18,6 +18,7 @@ from lmt.ingest.accept import Delivery, KeyReused, Receipt, leads_of
 from lmt.ingest.door import Leads, Quarantined, receive
 from lmt.ingest.keys import source_of_key
 from lmt.lifecycle import Status
+from lmt.lookahead import look_ahead_all
 from lmt.models import Lead, RoutingDecision, Source
 from lmt.notify.recipients import terms_of
 from lmt.scope import SYSTEM, act_as
@@ -147,7 +148,9 @@ def wait_for(session: Session, leads: Sequence[Lead], seconds: float) -> bool:
         return False
     try:
         until = time.monotonic() + seconds
+        received = [lead.id for lead in leads if lead.status == Status.RECEIVED]
         session.commit()
+        look_ahead_all(web.installation().sessions, web.settings(), received, clock.now())
         return all(_routed(session, lead, until) for lead in leads)
     finally:
         waiting.release()
