@@ -16,7 +16,7 @@ run: $(VENV)/.run ## Start the service with a demo network on http://127.0.0.1:8
 
 test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests at full size: 10,000 decisions, a month, 2,000 leads at caps
 	LMT_ORACLE_CASES=10000 LMT_VIRTUAL_DAYS=31 LMT_VIRTUAL_LEADS=30000 LMT_CAPS_LEADS=2000 \

@@ -196,7 +196,7 @@ def _watches(
 
 def _without_outages(session: Session, watch: Watch, calendar: Calendar, at: datetime) -> Watch:
     """While the service was down nobody could act: those minutes don't count."""
-    if watch.state == "offered" or watch.since >= at:
+    if watch.since >= at:
         return watch
     lost = lost_minutes(session, calendar, watch.since, at)
     later = add_working_minutes(calendar, watch.since, lost) if lost else None
@@ -204,12 +204,14 @@ def _without_outages(session: Session, watch: Watch, calendar: Calendar, at: dat
 
 
 def _plan_minutes(session: Session, plan: PlannedAction) -> int:
-    """How far escalation of the overdue plan has got, as the lead's history tells."""
+    """How far escalation of the overdue plan has got, as the lead's history tells. What was done
+    before it was put off belongs to the time it had then."""
     minutes = Event.data["minutes"].as_string().cast(Integer)
     return (
         session.scalars(
             select(func.max(minutes)).where(
                 Event.lead_id == plan.lead_id,
+                Event.at >= plan.due_at,
                 Event.kind.in_(("reminded", "escalated", "raised")),
                 Event.data["plan_id"].as_string() == str(plan.id),
                 Event.data["state"].as_string() == "plan_overdue",

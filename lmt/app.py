@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -24,16 +25,20 @@ ROOMS = (
 
 WITHOUT_COOKIES = ("api", "ingest", "portal")
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+
+def content_security_policy(tiles_url: str = "") -> str:
+    """What a page may load: our own, and map tiles from their server where one is set."""
+    tiles = f" {urlsplit(tiles_url).scheme}://{urlsplit(tiles_url).netloc}" if tiles_url else ""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"img-src 'self' data:{tiles}",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
 
 
 def create_app(settings: Settings | None = None, *, engine: Engine | None = None) -> Flask:
@@ -91,7 +96,7 @@ def home() -> ResponseReturnValue:
 def harden(response: Response) -> Response:
     """What a browser must not do with our pages; a view's own header stands."""
     for name, value in (
-        ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+        ("Content-Security-Policy", content_security_policy(web.settings().tiles_url)),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "same-origin"),
         ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt import clock
 from lmt.config import BadSetting, Settings, from_environment
 from lmt.db import engine_for, sessions_for
+from lmt.hq.command import explain_command
 from lmt.logs import configure
 from lmt.replay.command import replay_command
 from lmt.scope import SYSTEM, act_as
@@ -166,30 +165,8 @@ def route() -> None:
     """Explain routing, and try other policies on past leads."""
 
 
+route.add_command(explain_command)
 route.add_command(replay_command)
-
-
-@route.command("explain")
-@click.argument("lead")
-@click.pass_obj
-def explain(context: Context, lead: str) -> None:
-    """Why did this dealer get LEAD (its reference or id)?"""
-    from lmt.labels import label
-    from lmt.models import Lead, RoutingDecision
-
-    with context.session() as session:
-        row = session.scalars(select(Lead).where(_named(lead))).first()
-        if row is None:
-            raise click.ClickException(f"there is no lead {lead}")
-        decisions = session.scalars(
-            select(RoutingDecision)
-            .where(RoutingDecision.lead_id == row.id)
-            .order_by(RoutingDecision.at)
-        ).all()
-        console = Console()
-        console.print(f"{row.reference}: {label('status', row.status)}")
-        for decision in decisions:
-            console.print(_explanation(decision.at.isoformat(), decision.cause, decision.result))
 
 
 @main.group()
@@ -265,39 +242,6 @@ def doctor(context: Context) -> None:
     for finding in findings:
         click.echo(f"{'ok  ' if finding.ok else 'MEND'} {finding.what}: {finding.says}")
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
-
-
-def _named(lead: str) -> ColumnElement[bool]:
-    from lmt.models import Lead
-
-    try:
-        return or_(Lead.id == uuid.UUID(lead), Lead.reference == lead)
-    except ValueError:
-        return Lead.reference == lead.upper()
-
-
-def _explanation(at: str, cause: str, result: dict[str, Any]) -> Table:
-    from lmt.labels import label
-
-    title = label("cause", cause) if cause else label("how", result["how"])
-    table = Table("dealer", "km", "open", "verdict", title=f"{at}: {title}", title_justify="left")
-    for ranked in result["ranked"]:
-        verdict = label("why", ranked["why"] or "first")
-        table.add_row(ranked["code"], _km(ranked["distance_km"]), _open(ranked), verdict)
-    for refusal in result["refused"]:
-        verdict = label("refusal", refusal["reason"])
-        table.add_row(refusal["code"], _km(refusal["about_km"]), "", verdict)
-    if result["more_refused"]:
-        table.add_row("…", "", "", f"+{result['more_refused']}")
-    return table
-
-
-def _km(distance_km: float | None) -> str:
-    return "" if distance_km is None else f"{distance_km:.1f}"
-
-
-def _open(ranked: dict[str, Any]) -> str:
-    return "yes" if ranked["open_now"] else str(ranked["opens_at"] or "")
 
 
 if __name__ == "__main__":

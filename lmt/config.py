@@ -52,6 +52,8 @@ class Settings:
     geocoder_timeout_seconds: float = 3.0
     osrm_url: str = ""
     private_targets: frozenset[tuple[str, int]] = frozenset()
+    tiles_url: str = ""
+    tiles_credit: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -121,6 +123,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         geocoder_timeout_seconds=float(_whole(env, "LMT_GEOCODER_TIMEOUT_SECONDS", 3)),
         osrm_url=_web_address("LMT_OSRM_URL", env.get("LMT_OSRM_URL", "")),
         private_targets=_private_targets(env),
+        tiles_url=_web_address("LMT_TILES_URL", env.get("LMT_TILES_URL", "")),
+        tiles_credit=env.get("LMT_TILES_CREDIT", ""),
     )
 
 

@@ -131,6 +131,10 @@ def plan_end(
         raise EndRefused("no_way_on")
     end = _end(session, dealer_code, ends_at, brand, service)
     to = None if successor is None else _successor(session, end, successor, ends_at)
+    # Two who plan the same end at once: the second sees what the first planned.
+    session.execute(
+        select(Dealer.id).where(Dealer.id == end.dealer.id).with_for_update(key_share=True)
+    )
     if _planned_already(session, end):
         raise EndRefused("planned_already")
     if end.brand_id is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, dates, numbers, units
 from babel.support import LazyProxy, NullTranslations, Translations
 
 from lmt.config import LOCALES
@@ -158,6 +158,14 @@ def format_duration(minutes: float) -> str:
     """A length of time in its largest fitting unit."""
     delta = timedelta(minutes=minutes)
     return dates.format_timedelta(delta, locale=reader().locale, threshold=1.5)
+
+
+def format_working_time(minutes: float) -> str:
+    """A length of working time: hours at most, since a day of work has not 24 of them."""
+    locale = reader().locale
+    if minutes < 90:
+        return units.format_unit(round(minutes), "duration-minute", locale=locale)
+    return units.format_unit(round(minutes / 60, 1), "duration-hour", locale=locale)
 
 
 def in_utc(at: datetime) -> datetime:

@@ -32,6 +32,8 @@ def _replay(session: Session, job: Job) -> None:
     run_replay_job(session, job)
 
 
+MOST_ATTEMPTS = 3
+
 HANDLERS: Mapping[str, Handler] = {"replay": _replay}
 """Kind of job → what does it. It writes result, problem and `finished_at` to the row itself."""
 
@@ -67,9 +69,15 @@ def _claim(sessions: SessionFactory, at: datetime) -> uuid.UUID | None:
         ).first()
         if job is None:
             return None
-        job.lease_until = at + LEASE
+        job.lease_until, job.attempts = at + LEASE, job.attempts + 1
+        given_up = job.attempts > MOST_ATTEMPTS
         session.commit()
-        return job.id
+        job_id = job.id
+    if given_up:
+        # It took its worker with it so often that it would take the next one, too.
+        _fail(sessions, job_id, at, "never_finished")
+        return None
+    return job_id
 
 
 def _fail(sessions: SessionFactory, job_id: uuid.UUID, at: datetime, problem: str) -> None:

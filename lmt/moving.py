@@ -42,10 +42,14 @@ def reassign(
 ) -> None:
     """Headquarters gives the lead to a dealer by hand, above caps and to dealers asked before.
 
-    Raises NotEligible, a LookupError, where its market has no such dealer or that is not active.
+    Raises NotEligible, a LookupError, where its market has no such dealer or that is not active;
+    IllegalStep for a lead that is closed or not yet routed.
     """
     lead = locked_lead(session, lead_id)
     target = step(Status(lead.status), Status.OFFERED)
+    if lead.status == Status.RECEIVED:
+        # Not qualified yet: the worker has it in a moment.
+        raise IllegalStep(Status.RECEIVED, Status.OFFERED)
     with as_system(session):
         problem = why_not_by_hand(session, lead.market_id, dealer_code, at)
         if problem:
@@ -111,7 +115,7 @@ def move_for_customer(
             dealer_id=routed.offer.dealer_id,
             reason=reason,
         )
-        hand_over(session, lead, routed.offer, routed.opens_at, at, routed.policy)
+        hand_over(session, lead, routed.offer, routed.opens_at, at, routed)
         session.commit()
 
 

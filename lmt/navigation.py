@@ -36,7 +36,21 @@ ROOMS = (
         "lead.assign",
         ("hq.unlocated", "hq.incomplete"),
     ),
-    Room("hq.dealers", _l("Dealers"), "building-store", "lead.assign"),
+    Room(
+        "hq.dealers",
+        _l("Dealers"),
+        "building-store",
+        "lead.assign",
+        (
+            "hq.dealer",
+            "hq.edit_dealer",
+            "hq.save_dealer",
+            "hq.add_closure",
+            "hq.add_absence",
+            "hq.dealer_end",
+            "hq.end_dealer",
+        ),
+    ),
     Room(
         "hq.calendars",
         _l("Calendars"),

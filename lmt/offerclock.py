@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar
 from lmt.lifecycle import Status
-from lmt.models import Lead, Message, Offer, locked_lead, record
-from lmt.workhours import Calendar, add_working_minutes
+from lmt.models import Lead, Message, Offer, Outage, locked_lead, record
+from lmt.workhours import Calendar, add_working_minutes, working_minutes_between
 
 GRACE = timedelta(minutes=2)
 """A clock that begins within this keeps the deadline as it was first told."""
@@ -28,7 +28,7 @@ LEAST_LEFT = timedelta(minutes=5)
 """No change of a calendar leaves a running offer less than this."""
 
 
-def deadline_of(calendar: Calendar, clock_at: datetime, minutes: int) -> datetime | None:
+def deadline_of(calendar: Calendar, clock_at: datetime, minutes: float) -> datetime | None:
     """The end of an offer whose clock began at `clock_at`, after `minutes` of the dealer's working
     time; None where the calendar has not got them within a year."""
     return add_working_minutes(calendar, clock_at, minutes)
@@ -91,7 +91,7 @@ def mail_of(session: Session, offer: Offer) -> str:
 def recount_offers(session: Session, dealer_id: int, at: datetime) -> int:
     """Count the dealer's running offers anew on its calendar as it is now; returns how many moved.
 
-    None ends within five minutes from now.
+    None ends within five minutes from now; what outages gave back stays given.
     """
     calendar = dealer_calendar(session, dealer_id, at)
     moved = 0
@@ -99,7 +99,8 @@ def recount_offers(session: Session, dealer_id: int, at: datetime) -> int:
         offer = _open_offer(session, lead)
         if offer is None or offer.minutes <= 0:
             continue
-        until = deadline_of(calendar, runs_from(offer), offer.minutes)
+        minutes = offer.minutes + _minutes_given_back(session, calendar, offer, at)
+        until = deadline_of(calendar, runs_from(offer), minutes)
         until = max(until or offer.expires_at, at + LEAST_LEFT)
         if until == offer.expires_at:
             continue
@@ -134,6 +135,19 @@ def locked_offer(session: Session, offer_id: uuid.UUID) -> Offer | None:
         .with_for_update(of=Offer)
         .execution_options(populate_existing=True)
     ).first()
+
+
+def _minutes_given_back(session: Session, calendar: Calendar, offer: Offer, at: datetime) -> float:
+    """Working minutes that outages which are over took from the running offer."""
+    since = runs_from(offer)
+    outages = session.execute(
+        select(Outage.began_at, Outage.ended_at).where(
+            Outage.began_at < Outage.ended_at, Outage.ended_at > since, Outage.ended_at <= at
+        )
+    )
+    return sum(
+        working_minutes_between(calendar, max(began, since), ended) for began, ended in outages
+    )
 
 
 def _offered_leads(session: Session, dealer_id: int) -> Sequence[Lead]:

@@ -18,7 +18,7 @@ from lmt.offerclock import extend, runs_from
 from lmt.workhours import Calendar, add_working_minutes, working_minutes_between
 
 LONGEST_SILENCE = timedelta(seconds=90)
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7240715)")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7240717)")
 
 
 def notice_silence(session: Session, at: datetime) -> Outage | None:
@@ -82,7 +82,9 @@ def give_back_time(session: Session, outage: Outage, at: datetime) -> int:
             .where(Offer.lead_id == lead.id, Offer.state == "open")
             .with_for_update(of=Offer)
             .execution_options(populate_existing=True)
-        ).one()
+        ).first()
+        if offer is None:
+            continue  # answered while we waited for its lead
         if offer.dealer_id not in calendars:
             calendars[offer.dealer_id] = dealer_calendar(session, offer.dealer_id, at)
         calendar = calendars[offer.dealer_id]

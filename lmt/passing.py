@@ -19,7 +19,7 @@ from lmt.notify import service as notify
 from lmt.notify.recipients import terms_of
 from lmt.placing import end_offer, held_offer, place
 from lmt.routing.capacity import one_move_at_a_time
-from lmt.routing.service import offer_by_hand
+from lmt.routing.service import colleague_of, offer_by_hand
 
 
 def pass_on(session: Session, lead: Lead, handover: Handover, at: datetime) -> None:
@@ -57,6 +57,7 @@ def _take_over(session: Session, lead: Lead, held: Offer, offer: Offer, at: date
     former = terms_of(session, held.dealer_id, at)
     lead.dealer_id, lead.offered_at = offer.dealer_id, at
     lead.touched_at, lead.escalated_minutes = at, 0
+    lead.owner_id = colleague_of(session, lead, offer.dealer_id, at)
     for plan in open_plans(session, lead):
         plan.dealer_id, plan.owner_id = offer.dealer_id, None
     session.flush()

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from lmt.chase import watch_offer, watch_queue, watch_work
 from lmt.db import SessionFactory
@@ -78,7 +78,8 @@ def find_forgotten(session: Session, at: datetime) -> int:
     ).all()
     for lead in forgotten:
         # Its clocks begin now: who never knew of them is not escalated for the past.
-        lead.next_action_at = lead.touched_at = at
+        lead.touched_at = at
+        lead.next_action_at = max(at, lead.resting_until or at)
     session.commit()
     return len(forgotten)
 
@@ -93,18 +94,25 @@ def advance(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> bool:
             act_as(session, SYSTEM)
             lead = session.scalars(
                 select(Lead)
+                .options(joinedload(Lead.source), joinedload(Lead.market))
                 .where(Lead.id == lead_id, Lead.next_action_at <= at)
                 .with_for_update(of=Lead, skip_locked=True)
             ).first()
             if lead is None:
                 return False
             _take_step(session, lead, at)
+            lead.postponed = 0
             session.commit()
     except OperationalError as problem:
-        if getattr(problem.orig, "sqlstate", "") not in COLLISIONS:
+        state = getattr(problem.orig, "sqlstate", None)
+        if state is None or problem.connection_invalidated:
             raise
-        # Another transaction was in the way; the lead is still due, and its next try finds it gone.
-        log.warning("lead.collision", lead=str(lead_id))
+        if state in COLLISIONS:
+            # Somebody else was in the way; the lead is still due, and its next try finds it gone.
+            log.warning("lead.collision", lead=str(lead_id))
+        else:
+            log.exception("lead.step_failed", lead=str(lead_id))
+            _postpone(sessions, lead_id, at)
     except Exception:
         log.exception("lead.step_failed", lead=str(lead_id))
         _postpone(sessions, lead_id, at)

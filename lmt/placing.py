@@ -14,18 +14,24 @@ from sqlalchemy.orm import Session
 from lmt.agenda import offered_until, policy_for, schedule
 from lmt.calendars import desk_calendar
 from lmt.lifecycle import Status, step
-from lmt.models import Lead, Market, Offer, record
+from lmt.models import Dealer, Lead, Market, Offer, record
 from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
 from lmt.notify.recipients import queue_keepers, terms_of
 from lmt.routing.capacity import untake_slot
 from lmt.routing.locate import Unlocated
-from lmt.routing.policy import Policy
-from lmt.routing.service import Routed, calendar_of_dealer, locate_lead, route_lead
+from lmt.routing.service import (
+    Routed,
+    calendar_of_dealer,
+    colleague_of,
+    locate_lead,
+    route_lead,
+)
 from lmt.workhours import Calendar, is_open, local_date, next_opening
 
 LOOK_AGAIN = timedelta(hours=1)
 """The net below an unrouted lead, whatever else it waits for."""
+GIVEN_BACK_MEANWHILE = timedelta(minutes=1)
 DESK_NEVER_OPENS = timedelta(days=7)
 
 
@@ -45,7 +51,7 @@ def place(session: Session, lead: Lead, at: datetime) -> None:
         _end_test(session, lead, routed, at)
     else:
         lead.status = step(Status(lead.status), Status.OFFERED)
-        hand_over(session, lead, routed.offer, routed.opens_at, at, routed.policy)
+        hand_over(session, lead, routed.offer, routed.opens_at, at, routed)
 
 
 def _locate(session: Session, lead: Lead, at: datetime) -> None:
@@ -73,21 +79,21 @@ def hand_over(
     offer: Offer,
     opens_at: datetime | None,
     at: datetime,
-    policy: Policy | None = None,
+    routed: Routed | None = None,
 ) -> None:
     """The lead is the dealer's until the offer's end; dealer and customer are told.
 
     Where the market assigns at once the dealer has it, and the offer's end is the time to the
-    first contact. `policy` is the one for this lead, read where it is left out.
+    first contact. `routed` has the policy and the calendar, which are read where it is left out.
     """
     moved, waited = lead.promise_at is not None, bool(lead.cause)
-    policy = policy or policy_for(session, lead, at)
+    policy = policy_for(session, lead, at) if routed is None else routed.policy
     _begin_anew(lead)
     lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
     lead.waiting_since, lead.waiting_for, lead.resting_until = None, [], None
     lead.offered_at, lead.promise_at = at, lead.promise_at or offer.expires_at
-    session.flush()
-    session.refresh(lead, ["dealer"])
+    lead.dealer = session.get_one(Dealer, offer.dealer_id)
+    lead.owner_id = colleague_of(session, lead, offer.dealer_id, at)
     record(
         session,
         lead.id,
@@ -103,7 +109,8 @@ def hand_over(
         record(session, lead.id, "accepted", at=at, dealer_id=offer.dealer_id, mode="assign")
         schedule(session, lead, offer, at)
     else:
-        calendar = calendar_of_dealer(session, offer.dealer_id, at)
+        calendar = routed.calendar if routed is not None else None
+        calendar = calendar or calendar_of_dealer(session, offer.dealer_id, at)
         lead.next_action_at = offered_until(lead, offer, policy, calendar, at)
     notify.tell_dealer(session, lead, offer, terms_of(session, offer.dealer_id, at), at)
     if moved:
@@ -133,6 +140,9 @@ def enqueue(
     lead.waiting_for = [] if routed is None else list(routed.waits_for)
     if status is Status.UNROUTED:
         lead.next_action_at = _look_again_at(at, routed)
+        if lead.waiting_for and not known:
+            # A place given back while this was decided woke nobody: it saw no one waiting yet.
+            lead.next_action_at = min(lead.next_action_at, at + GIVEN_BACK_MEANWHILE)
     else:
         lead.next_action_at = next_desk_morning(lead.market, at)
     if known:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from lmt.i18n import format_datetime, format_number
 from lmt.i18n import gettext as _
 from lmt.models import Dealer, Market, PolicyDraft, RoutingPolicy, User
+from lmt.models.capacity import wake_unrouted
 from lmt.openinghours import N_
 from lmt.routing.policy import PolicyError
 from lmt.routing.policybook import CONDITIONS, PolicyBook
@@ -291,6 +292,8 @@ def _publish(
     )
     session.add(published)
     session.flush()
+    if begins_at <= at:
+        wake_unrouted(session, {market_id}, at)
     return published
 
 
@@ -306,7 +309,7 @@ def _open_draft(session: Session, draft_id: int, actor: Actor) -> PolicyDraft:
 
 
 def _one_change_at_a_time(session: Session, market_id: int) -> None:
-    session.execute(select(Market.id).where(Market.id == market_id).with_for_update())
+    session.execute(select(Market.id).where(Market.id == market_id).with_for_update(key_share=True))
 
 
 def _refuse_second_plan(session: Session, market_id: int, at: datetime) -> None:

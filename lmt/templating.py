@@ -22,6 +22,12 @@ from lmt.labels import choices, label
 SOON_MINUTES = 15
 
 
+def map_tiles() -> tuple[str, str]:
+    """The address of map tiles and their credit; empty where maps show outlines alone."""
+    settings = web.settings()
+    return settings.tiles_url, settings.tiles_credit
+
+
 def register(app: Flask) -> None:
     """Fill the template environment."""
     env = app.jinja_env
@@ -40,6 +46,7 @@ def register(app: Flask) -> None:
         is_here=navigation.is_here,
         label=label,
         languages=languages,
+        map_tiles=map_tiles,
         may=web.may,
         reader=i18n.reader,
         rooms=navigation.rooms,

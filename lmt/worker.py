@@ -18,6 +18,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from lmt import clock, handover, jobs, pipeline
 from lmt.config import Settings
@@ -132,7 +133,7 @@ class Worker:
         """Until TERM or INT: then finish the step at hand and leave."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._ending.set())
-        self._beat()
+        self._beat_or_wait()
         for runner in self._runners.values():
             runner.start()
         self._listener.start()
@@ -175,7 +176,9 @@ class Worker:
             now = clock.now()
             if self._beaten_at is None or now - self._beaten_at > LATE_BEAT:
                 # The machine slept: first see what it missed, then end offers.
-                self._beat()
+                self._beat_or_wait()
+                if self._beaten_at is None:
+                    return
             if not advance_batch(self._sessions, now, self._settings):
                 return
             self._runners["outbox"].ring()
@@ -199,6 +202,13 @@ class Worker:
         with act_as(self._sessions(), SYSTEM) as session:
             while found := pipeline.find_forgotten(session, clock.now()):
                 log.warning("leads.were_forgotten", number=found)
+
+    def _beat_or_wait(self) -> None:
+        """Where somebody holds a lead that an outage concerns, the next ring tries again."""
+        try:
+            self._beat()
+        except OperationalError:
+            log.warning("worker.beat_failed", exc_info=True)
 
     def _beat(self) -> None:
         now = clock.now()

@@ -582,6 +582,10 @@ def test_a_lead_waits_for_a_freed_place_then_goes_to_the_markets_team(
     ] * 2
     assert (waits.cause, waits.waiting_since) == ("all_capped", TEN)
     assert set(waits.waiting_for) == {world.dealers["PL-WAW-1"], world.dealers["PL-WAW-2"]}
+    # Once more in a minute, for a place given back while it was decided; then as long as it waits.
+    assert waits.next_action_at == TEN + timedelta(minutes=1)
+    advance_leads(sessions, TEN + timedelta(minutes=1))
+    session.expire_all()
     assert waits.next_action_at == TEN + timedelta(minutes=30)
     five = on("Tu", "10:05")
     pipeline.accept(session, first.id, at=five, actor=anna)

@@ -102,10 +102,10 @@ def test_partitions_are_made_ahead_once(engine: Engine) -> None:
     with engine.begin() as connection:
         assert ensure_partitions(connection, FRIDAY) == []
         later = ensure_partitions(connection, datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
-        assert later[0] == "event_2026_10"
-        assert later[-1] == "intake_2027_01"
+        assert later[0] == "intake_2026_10"
+        assert later[-1] == "event_2027_01"
         assert ensure_partitions(connection, FRIDAY, months_back=1) == [
-            "event_2026_02", "intake_2026_02",
+            "intake_2026_02", "event_2026_02",
         ]  # fmt: skip
 
 

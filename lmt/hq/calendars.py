@@ -79,13 +79,14 @@ def calendars() -> ResponseReturnValue:
         entries=[entry for entry in entries if entry.ends_on >= web.at().date()],
         countries=[_country(each.country, entries) for each in market.countries],
         days_name=days_name,
+        may_edit=_may_edit(market),
     )
 
 
 @blueprint.post("/calendars/<market>/pack")
 @web.require("network.edit")
 def calendar_pack(market: str) -> ResponseReturnValue:
-    row, country = _market(market), request.form.get("country", "")
+    row, country = _edited_market(market), request.form.get("country", "")
     today = web.at().date()
     try:
         added = apply_pack(
@@ -110,7 +111,7 @@ def calendar_pack(market: str) -> ResponseReturnValue:
 @blueprint.get("/calendars/<market>/days")
 @web.require("network.edit")
 def calendar_days(market: str) -> ResponseReturnValue:
-    row = _market(market)
+    row = _edited_market(market)
     entry = _entry(row, request.args.get("row", type=int))
     given = {"country": row.countries[0].country if row.countries else ""}
     if entry is not None:
@@ -128,7 +129,7 @@ def calendar_days(market: str) -> ResponseReturnValue:
 @blueprint.post("/calendars/<market>/days")
 @web.require("network.edit")
 def set_calendar_days(market: str) -> ResponseReturnValue:
-    row = _market(market)
+    row = _edited_market(market)
     given = {name: value.strip() for name, value in request.form.items()}
     given["hours"] = given.pop("suggested", "") or given.get("hours", "")
     first, last = _day(given.get("first", "")), _day(given.get("last", ""))
@@ -163,7 +164,7 @@ def set_calendar_days(market: str) -> ResponseReturnValue:
 @blueprint.post("/calendars/<market>/days/<int:row_id>/end")
 @web.require("network.edit")
 def end_calendar_days(market: str, row_id: int) -> ResponseReturnValue:
-    row = _market(market)
+    row = _edited_market(market)
     try:
         end_days(web.db(), row.id, row_id, web.at())
     except LookupError:
@@ -195,6 +196,23 @@ def _market(code: str) -> Market:
     if row is None or code not in {known for known, _name in q.choices_for(session).markets}:
         abort(404)
     return row
+
+
+def _edited_market(code: str) -> Market:
+    """A market whose days the reader may change, or 404."""
+    row = _market(code)
+    if not _may_edit(row):
+        abort(404)
+    return row
+
+
+def _may_edit(market: Market) -> bool:
+    """Who looks after one brand, or one dealer, decides nothing for a whole market."""
+    actor = web.actor()
+    whole = (part for part in actor.parts if part.dealer_id is None and part.brand_id is None)
+    return actor.may("network.edit") and (
+        actor.everywhere or any(part.market_id == market.id for part in whole)
+    )
 
 
 def _entries(market: Market) -> Sequence[SpecialHours]:

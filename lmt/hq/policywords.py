@@ -9,7 +9,14 @@ from typing import Any
 from babel.support import LazyProxy
 
 from lmt.escalation import Step, steps_from
-from lmt.i18n import country_name, format_duration, format_km, format_number, format_percent
+from lmt.i18n import (
+    country_name,
+    format_duration,
+    format_km,
+    format_number,
+    format_percent,
+    format_working_time,
+)
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
 from lmt.labels import label
@@ -275,7 +282,7 @@ def value_words(setting: Setting, value: Any) -> str:
         case "bands_km", _:
             return _by_band({band: format_km(km) for band, km in value.items()})
         case "bands_minutes", _:
-            return _by_band({band: format_duration(m) for band, m in value.items()})
+            return _by_band({band: format_working_time(m) for band, m in value.items()})
         case "pairs", _:
             return ", ".join(f"{country_name(a)} → {country_name(b)}" for a, b in value) or _(
                 "none"
@@ -297,7 +304,7 @@ def step_words(step: Step) -> str:
     return _(
         "%(state)s, %(time)s%(narrowed)s: %(action)s",
         state=str(STATES[step.state]),
-        time=format_duration(step.after_minutes),
+        time=format_working_time(step.after_minutes),
         narrowed=f" ({', '.join(narrowed)})" if narrowed else "",
         action=str(ACTIONS[step.action]),
     )

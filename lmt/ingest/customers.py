@@ -15,7 +15,7 @@ from lmt.models import Customer, CustomerKey
 # All of a delivery at once and in one order, or two deliveries of the same people would wait for
 # each other in a ring.
 _WAIT_FOR = text(
-    "SELECT pg_advisory_xact_lock(7240714, each.hash) FROM"
+    "SELECT pg_advisory_xact_lock(7240716, each.hash) FROM"
     " (SELECT DISTINCT hashtext(key) AS hash FROM unnest(CAST(:keys AS text[])) AS key"
     " ORDER BY hash) AS each"
 )
@@ -66,9 +66,16 @@ def _owner(session: Session, keys: list[tuple[str, str]]) -> Customer | None:
     ).first()
 
 
+def _kind(given: LeadInput) -> str:
+    """What kind of customer this is, as far as its first request tells."""
+    if given.request.type == "fleet":
+        return "fleet"
+    return "business" if given.customer.company else "private"
+
+
 def _newcomer(session: Session, given: LeadInput, at: datetime) -> Customer:
     newcomer = Customer(
-        kind="business" if given.customer.company else "private",
+        kind=_kind(given),
         full_name=given.customer.full_name,
         company=given.customer.company,
         language=given.customer.language,

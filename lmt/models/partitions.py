@@ -8,8 +8,14 @@ from sqlalchemy import Connection, text
 
 from lmt.db import uuid7_floor
 
-PARTITIONED = ("event", "intake")
+PARTITIONED = {"intake": "source", "event": 'lead, dealer, "user"'}
+"""In the order in which a delivery writes them, each with the tables that it refers to."""
 MONTHS_AHEAD = 3
+_Month = tuple[datetime, datetime]
+_PARTITIONS = (
+    "SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
+    " JOIN pg_class AS p ON p.oid = i.inhparent WHERE p.relname = ANY(:tables)"
+)
 
 
 def ensure_partitions(connection: Connection, at: datetime, months_back: int = 0) -> list[str]:
@@ -18,12 +24,23 @@ def ensure_partitions(connection: Connection, at: datetime, months_back: int = 0
     Returns the names of those made. A month's rows that already sit in the default partition
     stay there: that month is left out, nothing is moved under a running service.
     """
+    months = range(-months_back, MONTHS_AHEAD + 1)
+    spans = [(_month(at, each), _month(at, each + 1)) for each in months]
+    if not any(_missing(connection, spans).values()):
+        return []
+    # Two workers that start at once must not make the same one.
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7240715)")
+    missing = _missing(connection, spans)
     made = []
-    for months in range(-months_back, MONTHS_AHEAD + 1):
-        start, end = _month(at, months), _month(at, months + 1)
-        for table in PARTITIONED:
+    for table, referred in PARTITIONED.items():
+        if not missing[table]:
+            continue
+        # A new partition locks what it refers to. Taken in the order of the writers, who write a
+        # lead before its event, nobody waits for us while we wait for them.
+        connection.exec_driver_sql(f"LOCK TABLE {referred} IN SHARE ROW EXCLUSIVE MODE")
+        for start, end in missing[table]:
             name = f"{table}_{start:%Y_%m}"
-            if _exists(connection, name) or _in_default(connection, table, start, end):
+            if _in_default(connection, table, start, end):
                 continue
             connection.exec_driver_sql(
                 f"CREATE TABLE {name} PARTITION OF {table}"
@@ -33,13 +50,18 @@ def ensure_partitions(connection: Connection, at: datetime, months_back: int = 0
     return made
 
 
+def _missing(connection: Connection, months: list[_Month]) -> dict[str, list[_Month]]:
+    """The months without a partition, by table."""
+    there = set(connection.scalars(text(_PARTITIONS), {"tables": list(PARTITIONED)}))
+    return {
+        table: [span for span in months if f"{table}_{span[0]:%Y_%m}" not in there]
+        for table in PARTITIONED
+    }
+
+
 def _month(at: datetime, months: int) -> datetime:
     index = at.astimezone(UTC).year * 12 + at.astimezone(UTC).month - 1 + months
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
-
-
-def _exists(connection: Connection, name: str) -> bool:
-    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
 
 
 def _in_default(connection: Connection, table: str, start: datetime, end: datetime) -> bool:

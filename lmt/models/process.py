@@ -43,6 +43,7 @@ class Job(Base):
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     created_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from urllib.parse import quote
 
-from lmt.i18n import country_name, format_day_time, format_duration, format_km
+from lmt.i18n import country_name, format_day_time, format_km, format_working_time
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.notify.facts import MailFacts
@@ -104,4 +104,4 @@ def how_it_waits(state: str) -> str:
 
 
 def working_time(minutes: int) -> str:
-    return format_duration(minutes) if minutes else ""
+    return format_working_time(minutes) if minutes else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lmt.models import Lead, Rule
@@ -19,11 +19,13 @@ def qualify_lead(session: Session, lead: Lead) -> Qualification:
 
 def rules_of(session: Session, market_id: int) -> list[RuleSpec]:
     """The market's own rules, or the default set where it has none."""
-    for owner in (Rule.market_id == market_id, Rule.market_id.is_(None)):
-        rows = session.scalars(select(Rule).where(owner, Rule.active).order_by(Rule.position))
-        if rules := [RuleSpec(r.name, tuple(r.when), r.then) for r in rows]:
-            return rules
-    return []
+    rows = session.scalars(
+        select(Rule)
+        .where(or_(Rule.market_id == market_id, Rule.market_id.is_(None)), Rule.active)
+        .order_by(Rule.position)
+    ).all()
+    own = [rule for rule in rows if rule.market_id is not None]
+    return [RuleSpec(rule.name, tuple(rule.when), rule.then) for rule in own or rows]
 
 
 def _facts(lead: Lead) -> dict[str, str]:

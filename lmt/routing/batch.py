@@ -11,12 +11,16 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lmt.routing.candidate import Candidate, LeadFacts, Load
 from lmt.routing.decide import goes_by_distance
 from lmt.routing.decision import Decision
-from lmt.routing.eligibility import Hours, why_refused, why_too_late
+from lmt.routing.eligibility import Hours, why_too_late, why_unable
 from lmt.routing.geo import ecef_km, ecefs_km, geodesic_km, is_place
 from lmt.routing.index import ChordIndex
 from lmt.routing.network import Network, decide_nearest
@@ -30,8 +34,6 @@ AT_ONCE = 1_024
 """Leads whose neighbours are kept in memory together."""
 
 NEIGHBOURS = 16
-
-Neighbours = Iterator[tuple[float, int]]
 
 
 class Choice(NamedTuple):
@@ -127,10 +129,11 @@ class _Choosing:
         self._asked_at: datetime | None = None
         self._due: dict[tuple[Calendar, int], datetime | None] = {}
 
-    def choice(self, lead: LeadFacts, claimed: bool, near: Neighbours, at: datetime) -> Choice:
+    def choice(self, lead: LeadFacts, claimed: bool, near: _Near | None, at: datetime) -> Choice:
         policy = self.book.policy_for(lead)
-        if goes_by_distance(lead, policy) and not (claimed and self.network.owners(lead, True)):
-            found = self._nearest(lead, near, policy, at)
+        if near is not None and goes_by_distance(lead, policy):
+            owned = claimed and self.network.owners(lead, True)
+            found = None if owned else self._nearest(lead, near, policy, at)
             if found is not None:
                 return found
         decision = decide_nearest(self.loaded, lead, policy, at)
@@ -143,9 +146,7 @@ class _Choosing:
             decision.respond_by,
         )
 
-    def _nearest(
-        self, lead: LeadFacts, near: Neighbours, policy: Policy, at: datetime
-    ) -> Choice | None:
+    def _nearest(self, lead: LeadFacts, near: _Near, policy: Policy, at: datetime) -> Choice | None:
         """The winner among the eligible of the narrowest ring; None where there is nobody."""
         lat, lon = lead.lat, lead.lon
         assert lat is not None
@@ -157,7 +158,7 @@ class _Choosing:
         reach_km = widest_km + 2 * BOUND_KM
         inner_km, limit_km, nearest_km = math.inf, math.inf, math.inf
         met: list[_Met] = []
-        for chord, number in near:
+        for chord, number in near.outwards(lat, lon):
             if chord > reach_km:
                 break
             dealer = dealer_of(number)
@@ -168,7 +169,7 @@ class _Choosing:
             if chord - bonus > limit_km and chord > inner_km:
                 continue
             load = load_of(dealer, at)
-            if why_refused(lead, dealer, load, policy, at) is not None:
+            if why_unable(lead, dealer, load, policy, at) is not None:
                 continue
             opens_at = None
             if not open_now:
@@ -254,29 +255,38 @@ def _merit(met: _Met) -> tuple[float, float, str]:
     return share, -met.dealer.quality, met.code
 
 
-def _neighbours(network: Network, leads: Sequence[LeadFacts]) -> list[Neighbours]:
-    """For each lead its competent dealers as (chord km, id), in growing order."""
+def _neighbours(network: Network, leads: Sequence[LeadFacts]) -> list[_Near | None]:
+    """For each lead with a place, where its competent dealers are found in growing order."""
     groups: dict[tuple[str, str], list[int]] = {}
     for position, lead in enumerate(leads):
         if is_place(lead.lat, lead.lon):
             groups.setdefault((lead.brand, lead.service), []).append(position)
-    near: list[Neighbours] = [iter(())] * len(leads)
+    near: list[_Near | None] = [None] * len(leads)
     for (brand, service), positions in groups.items():
         lats, lons = zip(*((leads[each].lat, leads[each].lon) for each in positions), strict=True)
         index = network.index_of(brand, service)
         chords, numbers = index.nearest_of(ecefs_km(lats, lons), NEIGHBOURS)
         for row, position in enumerate(positions):
-            near[position] = _outwards(index, leads[position], chords[row], numbers[row])
+            near[position] = _Near(index, chords, numbers, row)
     return near
 
 
-def _outwards(
-    index: ChordIndex, lead: LeadFacts, chords: list[float], numbers: list[int]
-) -> Neighbours:
-    """The neighbours found for all at once, then, where they don't suffice, everybody else."""
-    yield from zip(chords, numbers, strict=True)
-    if len(numbers) < len(index) and lead.lat is not None and lead.lon is not None:
-        seen = set(numbers)
-        for chord, number in index.outwards(ecef_km(lead.lat, lead.lon)):
-            if number not in seen:
-                yield chord, number
+class _Near(NamedTuple):
+    """A lead's row among the neighbours found for all at once. Lists are made of it only when its
+    turn comes: a thousand leads' at a time would keep the garbage collector busy."""
+
+    held: ChordIndex
+    chords: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+    row: int
+
+    def outwards(self, lat: float, lon: float) -> Iterator[tuple[float, int]]:
+        """(Chord km, id) of its neighbours, then, where they don't suffice, of everybody else."""
+        numbers = self.numbers[self.row].tolist()
+        found = zip(self.chords[self.row].tolist(), numbers, strict=True)
+        if len(numbers) == len(self.held):
+            return found
+        return chain(found, self._others(lat, lon, set(numbers)))
+
+    def _others(self, lat: float, lon: float, seen: set[int]) -> Iterator[tuple[float, int]]:
+        return (pair for pair in self.held.outwards(ecef_km(lat, lon)) if pair[1] not in seen)

@@ -6,9 +6,8 @@ Distance and ranking come later; being closed at this hour is no reason.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from lmt.routing.candidate import Candidate, LeadFacts, Load, has_model, is_competent
 from lmt.routing.policy import Policy
@@ -19,8 +18,7 @@ Reason = tuple[str, Mapping[str, Any]]
 _NO_FIGURES: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(NamedTuple):
     """Whether a dealer is open now, else when it next opens; None for both if never."""
 
     open_now: bool

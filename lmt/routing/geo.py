@@ -15,7 +15,7 @@ from pyproj import Geod
 _WGS84 = Geod(ellps="WGS84")
 _AXIS_KM = _WGS84.a / 1000
 _ECCENTRICITY_SQUARED = _WGS84.es
-_MEAN_RADIUS_KM = 6371.0088
+_MEAN_DIAMETER_KM = 2 * 6371.0088
 
 Ecef = tuple[float, float, float]
 
@@ -53,8 +53,8 @@ def about_km(chord: float) -> float:
 
     For display only; nothing is decided by it.
     """
-    half = min(1.0, chord / (2 * _MEAN_RADIUS_KM))
-    return 2 * _MEAN_RADIUS_KM * math.asin(half)
+    half = chord / _MEAN_DIAMETER_KM
+    return _MEAN_DIAMETER_KM * math.asin(half if half < 1.0 else 1.0)
 
 
 def geodesic_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lmt.routing.geo import Ecef
 
-_SHELLS_KM = (32.0, 64.0, 128.0, 512.0, 2048.0, 13000.0)
+_SHELLS_KM = (48.0, 128.0, 512.0, 2048.0, 13000.0)
 """Growing balls; the last holds the earth."""
 
 _CHORD = itemgetter(0)
@@ -68,10 +68,10 @@ class ChordIndex:
 
     def shells(self, place: Ecef) -> Iterator[list[tuple[float, int]]]:
         """All as (chord km, number) in growing chord order, a shell at a time, lazily."""
-        here = _column(place)
+        here = np.array(place).reshape(3, 1)
         done = -1.0
         for radius in _SHELLS_KM:
-            yield self._ball(here, radius, done)
+            yield self._ball(place, here, radius, done)
             done = radius
 
     def outwards(self, place: Ecef) -> Iterator[tuple[float, int]]:
@@ -81,7 +81,7 @@ class ChordIndex:
 
     def nearest_of(
         self, places: NDArray[np.float64], wanted: int
-    ) -> tuple[list[list[float]], list[list[int]]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """For each place, a row in km, the chords and numbers of its nearest, in growing order.
 
         A k-d tree, built on first use: for many places at once it is several times faster than the
@@ -89,22 +89,23 @@ class ChordIndex:
         """
         wanted = min(wanted, len(self))
         if wanted == 0:
-            return [[] for _ in places], [[] for _ in places]
+            return np.empty((len(places), 0)), np.empty((len(places), 0), dtype=np.int64)
         if self._tree is None:
             from scipy.spatial import cKDTree
 
             self._tree = cKDTree(self._table.T)
         chords, positions = self._tree.query(places, k=range(1, wanted + 1))
-        return chords.tolist(), self._numbers[positions].tolist()
+        return chords, self._numbers[positions]
 
     def within(self, place: Ecef, radius_km: float) -> list[tuple[float, int]]:
         """Those within a chord, in growing chord order."""
-        return self._ball(_column(place), radius_km, -1.0)
+        return self._ball(place, np.array(place).reshape(3, 1), radius_km, -1.0)
 
     def _ball(
-        self, here: NDArray[np.float64], radius_km: float, beyond_km: float
+        self, place: Ecef, here: NDArray[np.float64], radius_km: float, beyond_km: float
     ) -> list[tuple[float, int]]:
-        along, middle = self._along, float(here[self._axis, 0])
+        """`here` is the place as a column."""
+        along, middle = self._along, place[self._axis]
         # Subtraction may round a point on the rim out of the slab: a millimetre more.
         thick = radius_km + 1e-6
         first = bisect_left(along, middle - thick)
@@ -128,7 +129,3 @@ class ChordIndex:
         # Stable, as points of one place come in the order of their slab.
         found.sort(key=_CHORD)
         return found
-
-
-def _column(place: Ecef) -> NDArray[np.float64]:
-    return np.array(place, dtype=np.float64).reshape(3, 1)

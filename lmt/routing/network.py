@@ -176,11 +176,12 @@ class Network:
             for pair in self._everyone.within(ecef_km(lead.lat, lead.lon), within_km)
             if pair[1] not in competent
         ]
-        others: list[tuple[float, Candidate]] = []
-        for chord, each in met:
-            if len(others) >= limit and (not others or chord > others[-1][0]):
-                break
-            others.append((chord, self._by_id[each]))
+        dealers = self._by_id
+        last = limit
+        # Coincident dealers come by code, so those at the chord of the last one count as well.
+        while 0 < last < len(met) and met[last][0] == met[last - 1][0]:
+            last += 1
+        others = [(chord, dealers[number]) for chord, number in met[:last]]
         others.sort(key=lambda pair: (pair[0], pair[1].code))
         return others[:limit], len(met)
 

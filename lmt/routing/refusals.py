@@ -73,8 +73,10 @@ class Refusals:
         }
         room = max(0, most - len(shown))
         others, number = self._dealers.incompetent(lead, within_km, room + len(asked))
+        if asked:
+            others = [other for other in others if other[1].id not in asked]
+        added = others[:room]
         wanted: Reason = "no_competence", {"brand": lead.brand, "service": lead.service}
-        added = [other for other in others if other[1].id not in asked][:room]
         shown += [_refusal(chord, other, wanted) for chord, other in added]
         return tuple(shown), more + number - len(asked) - len(added)
 

@@ -11,7 +11,7 @@ import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
@@ -69,7 +69,7 @@ class Dealers(Protocol):
 class Found:
     """The contenders within `ring_km`, or none and a cause; refusals in growing chord order.
 
-    Contenders hold at least all that can be among the ranked ones shown.
+    Contenders, in growing chord order too, hold at least all that can be among the ranked shown.
     """
 
     contenders: list[Contender] = field(default_factory=list)
@@ -84,8 +84,10 @@ def nearest_eligible(
     """Search outwards from the lead's place until nobody further can matter."""
     found = Found()
     bounds = _Bounds(policy, lead.band)
+    bonus_km = bounds.bonus_km
     road = lead.road if policy.use_road else {}
     legs_km = _farthest_leg_km(lead, lat, lon, dealers) if road else 0.0
+    latest_at = at + timedelta(hours=policy.max_wait_hours)
     stream = dealers.nearest(lead)
     beyond: Iterable[tuple[float, Candidate]] = ()
     passed: list[tuple[float, Candidate]] = []
@@ -94,9 +96,9 @@ def nearest_eligible(
             beyond = chain([(chord, candidate)], stream)
             break
         open_now = is_open(candidate.calendar, at)
-        bonus = bounds.bonus_km if open_now else 0.0
+        bonus = bonus_km if open_now else 0.0
         leg = road.get(candidate.id) if road else None
-        if leg is None and not bounds.may_matter(chord, chord - bonus):
+        if leg is None and chord - bonus > bounds.limit_km and chord > bounds.inner_km:
             passed.append((chord, candidate))
             continue
         load = dealers.load(candidate)
@@ -104,7 +106,8 @@ def nearest_eligible(
         opens_at = None
         if reason is None and not open_now:
             opens_at = next_opening(candidate.calendar, at)
-            reason = why_too_late(Hours(False, opens_at), policy, at)
+            if opens_at is None or opens_at > latest_at:
+                reason = why_too_late(Hours(False, opens_at), policy, at)
         if reason is not None:
             found.refused.append((chord, candidate, reason))
             continue
@@ -119,8 +122,11 @@ def nearest_eligible(
         )
     if found.contenders:
         ring_km = found.ring_km = bounds.ring_km
-        found.contenders = [each for each in found.contenders if _km(each) <= ring_km]
-        _ask_why(found, passed, lead, dealers, policy, at)
+        found.contenders = [
+            each for each in found.contenders if (each.distance_km or 0.0) <= ring_km
+        ]
+        if passed:
+            _ask_why(found, passed, lead, dealers, policy, at)
     else:
         _explain_nobody(found, lead, lat, lon, dealers, beyond, policy, at)
     return found
@@ -135,7 +141,7 @@ def _ask_why(
     at: datetime,
 ) -> None:
     """Why not, of those too far off to matter: as far as somebody farther may be chosen."""
-    farthest = max(each.chord_km or 0.0 for each in found.contenders) + BOUND_KM
+    farthest = (found.contenders[-1].chord_km or 0.0) + BOUND_KM
     for chord, candidate in passed:
         if chord > farthest:
             break
@@ -166,18 +172,16 @@ class _Bounds:
     def __init__(self, policy: Policy, band: str) -> None:
         self._policy = policy
         self._rings = policy.reaches_km
+        self._shown = policy.shown_ranked
         self._nearest_km = math.inf
         self._met: list[tuple[float, float]] = []
-        self._inner_km = math.inf
-        self._limit = math.inf
+        # Beyond both, a dealer can neither be shown nor make a narrower ring suffice.
+        self.inner_km = math.inf
+        self.limit_km = math.inf
         self.bonus_km = policy.bonus_km(band)
         self.widest_km = self._rings[-1]
         self.ring_km = self.widest_km
         self.reach_km = self.farthest_km = self.widest_km + 2 * BOUND_KM
-
-    def may_matter(self, chord_km: float, effective_at_best_km: float) -> bool:
-        """Whether a dealer at this chord can be shown, or can make a narrower ring suffice."""
-        return effective_at_best_km <= self._limit or chord_km <= self._inner_km
 
     def admit(self, distance_km: float, effective_km: float) -> None:
         """Take an eligible dealer into account."""
@@ -186,12 +190,13 @@ class _Bounds:
             self._nearest_km = distance_km
             position = bisect_left(self._rings, distance_km)
             self.ring_km = self._rings[position]
-            self._inner_km = self._rings[position - 1] + BOUND_KM if position else -math.inf
-        self._limit = self._worst_shown_km() + BOUND_KM
-        self.reach_km = min(self.ring_km, self._limit + self.bonus_km) + 2 * BOUND_KM
+            self.inner_km = self._rings[position - 1] + BOUND_KM if position else -math.inf
+        if len(self._met) >= self._shown:
+            self.limit_km = self._worst_shown_km() + BOUND_KM
+        self.reach_km = min(self.ring_km, self.limit_km + self.bonus_km) + 2 * BOUND_KM
 
     def _worst_shown_km(self) -> float:
-        shown = self._policy.shown_ranked
+        shown = self._shown
         for effective, distance in self._met:
             if distance > self.ring_km:
                 continue
@@ -201,10 +206,6 @@ class _Bounds:
                 share = self._policy.tolerance_share * (effective + self.bonus_km)
                 return effective + max(self._policy.tolerance_km, share)
         return math.inf
-
-
-def _km(contender: Contender) -> float:
-    return contender.distance_km or 0.0
 
 
 def too_far(distance_km: float, policy: Policy) -> Reason:

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("requested_by", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -342,6 +343,8 @@ def upgrade() -> None:
         "UPDATE lead SET next_action_at = now() WHERE next_action_at IS NULL"
         " AND status IN ('incomplete','unlocated','unrouted','accepted','contacted')"
     )
+    # Whose clocks nobody knew of begins anew: it is not escalated for the past.
+    op.execute("UPDATE lead SET touched_at = now() WHERE status IN ('accepted','contacted')")
     op.execute(
         "UPDATE lead SET waiting_since = created_at"
         " WHERE status IN ('incomplete','unlocated','unrouted')"
