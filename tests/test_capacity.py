@@ -255,7 +255,9 @@ def waiting(sessions: SessionFactory, session: Session, world: World) -> list[Le
     held = send(session, "api-pl", person(1), FRIDAY)
     advance_leads(sessions, FRIDAY)
     leads = [held, *(send(session, "api-pl", person(number), FRIDAY) for number in (2, 3, 4))]
-    advance_leads(sessions, FRIDAY)
+    # Whoever begins to wait is looked at once more after a minute.
+    for at in (FRIDAY, FRIDAY + timedelta(minutes=1)):
+        advance_leads(sessions, at)
     for points, lead in enumerate(leads):
         session.execute(update(Lead).where(Lead.id == lead.id).values(points=points))
     session.commit()

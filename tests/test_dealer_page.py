@@ -669,6 +669,10 @@ def test_an_absence_is_entered_shown_and_ended(
     page = told(hana.post(f"{PAGE}/absences", data=data, follow_redirects=True))
     for words in ("The absence was entered.", "Will be away", "Bert stands in", "Holiday"):
         assert words in page, words
+    # Why somebody is away is for those who manage them.
+    seen_by_others = told(enter("cem").get(PAGE))
+    assert "Will be away" in seen_by_others
+    assert "Holiday" not in seen_by_others
     row = fresh(session).scalars(select(Absence)).one()
     assert (row.user_id, row.deputy_id) == (anna, bert)
     assert row.starts_at == datetime(2026, 3, 10, 11, 0, tzinfo=UTC)

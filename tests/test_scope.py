@@ -23,6 +23,7 @@ from lmt.config import Settings
 from lmt.db import SessionFactory, uuid7
 from lmt.lifecycle import Status
 from lmt.models import (
+    Absence,
     Closure,
     Competence,
     Consent,
@@ -469,6 +470,16 @@ SETTINGS = {
     "hq.start_replay": Route("policy.edit", "draft_id", "POST"),
     "hq.replayed": Route("policy.edit", "job_id"),
     "hq.replay_csv": Route("policy.edit", "job_id what"),
+    "hq.dealer": Route("lead.assign", "code"),
+    "hq.edit_dealer": Route("network.edit", "code"),
+    "hq.save_dealer": Route("network.edit", "code", "POST"),
+    "hq.add_closure": Route("network.edit", "code", "POST"),
+    "hq.end_closure": Route("network.edit", "code", "POST"),
+    "hq.add_absence": Route("network.edit", "code", "POST"),
+    "hq.end_absence": Route("network.edit", "code", "POST"),
+    "hq.dealer_end": Route("network.edit", "code"),
+    "hq.end_dealer": Route("network.edit", "code", "POST"),
+    "hq.cancel_dealer_end": Route("network.edit", "code", "POST"),
 }
 """Of a market, not of a lead: `names` lists what the address names."""
 ABOUT_ONESELF = {"home", "accounts.preferences", "accounts.save_preferences", "hq.static"}
@@ -630,8 +641,8 @@ def test_no_route_shows_or_changes_another_markets_settings(
     replay.arguments = {"draft": draft.id, "from": day, "to": day}
     session.commit()
     named = {
-        "market": "GULF", "draft_id": draft.id, "job_id": replay.id, "row_id": days.id,
-        "what": "dealers",
+        "code": "SA-RUH-1", "market": "GULF", "draft_id": draft.id, "job_id": replay.id,
+        "row_id": days.id, "what": "dealers",
     }  # fmt: skip
     clients = {name: login(app.test_client(), cast[name]) for name in ("anna", "hana", "omar")}
     before = settings_of(session)
@@ -663,7 +674,9 @@ def settings_of(session: Session) -> list[Any]:
     session.rollback()
     act_as(session, SYSTEM)
     found: list[Any] = []
-    for model in (PolicyDraft, RoutingPolicy, SpecialHours, Job):
+    for model in (
+        PolicyDraft, RoutingPolicy, SpecialHours, Job, DealerTerms, Closure, Absence, Handover,
+    ):  # fmt: skip
         columns = inspect(model).columns
         found += sorted(str(tuple(row)) for row in session.execute(select(*columns)))
     return found

@@ -11,7 +11,10 @@ from lmt.db import Base
 
 
 class Handover(Base):
-    """With a successor its open leads go there as they are; without, each is routed anew."""
+    """With a successor its open leads go there as they are; without, each is routed anew.
+
+    One that was called off is kept: it is done before it was due, and its reason says by whom.
+    """
 
     __tablename__ = "handover"
     __table_args__ = (
