@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -12,19 +13,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
-from lmt import pipeline, policies, schema
+from lmt import jobs, pipeline, policies, schema
 from lmt.accounts.service import Scope, create_user
 from lmt.db import SessionFactory
 from lmt.followup import service as followup
 from lmt.handover import carry_out, plan_end
-from lmt.models import Event, Lead, Market, Message, Outage, PlannedAction, SpecialHours, User
+from lmt.jobs import MOST_ATTEMPTS
+from lmt.models import Event, Job, Lead, Market, Message, Outage, PlannedAction, SpecialHours, User
 from lmt.offerclock import hours_changed
 from lmt.scope import SYSTEM, Actor, act_as, actor_of
 from lmt.specialdays import set_days
 from lmt.worker import advance_leads, beat
 from tests.offers import due_at, open_offer, told
 from tests.test_clock import TEN, happened, on, run_until, set_policy, set_terms
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, send, warsaw_lead
 
 Login = Callable[[FlaskClient, User], FlaskClient]
 OFFICE = "Mo-Fr 09:00-18:00"
@@ -263,3 +265,42 @@ def test_who_looks_after_one_brand_sets_no_days_for_the_whole_market(
     assert client.post("/hq/calendars/PL/pack", data={"country": "PL"}).status_code == 404
     session.rollback()
     assert session.scalars(select(SpecialHours)).all() == []
+
+
+def test_a_job_that_takes_its_worker_along_is_given_up_in_the_end(
+    sessions: SessionFactory, session: Session
+) -> None:
+    job = Job(kind="replay", arguments={}, created_at=TEN, attempts=MOST_ATTEMPTS)
+    session.add(job)
+    session.commit()
+    tried: list[uuid.UUID] = []
+
+    def handler(_session: Session, job: Job) -> None:
+        tried.append(job.id)
+
+    jobs.work(sessions, TEN, {"replay": handler})
+    session.refresh(job)
+    assert (tried, job.problem, job.finished_at) == ([], "never_finished", TEN)
+
+
+def test_a_lead_that_the_worker_has_not_seen_yet_is_not_given_away_by_hand(
+    session: Session, cast: dict[str, User]
+) -> None:
+    lead = send(session, "api-pl", warsaw_lead(), TEN)
+    hana = act_as(session, actor_of(cast["hana"]))
+    with pytest.raises(pipeline.IllegalStep):
+        pipeline.reassign(
+            hana, lead.id, dealer_code="PL-WAW-2", reason="x", at=TEN, actor=actor_of(cast["hana"])
+        )
+
+
+def test_a_step_that_works_forgets_the_ones_that_failed(
+    sessions: SessionFactory, session: Session, offered_lead: Callable[..., Lead]
+) -> None:
+    lead = offered_lead(at=TEN)
+    told(session, lead)
+    session.execute(update(Lead).where(Lead.id == lead.id).values(postponed=2))
+    session.commit()
+    assert pipeline.advance(sessions, lead.id, due_at(session, lead))
+    session.refresh(lead)
+    assert (lead.status, lead.postponed) == ("offered", 0)
