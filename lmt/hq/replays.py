@@ -119,6 +119,7 @@ def replayed(job_id: uuid.UUID) -> ResponseReturnValue:
         drawing=replay_map(result) if result else None,
         points=points[:MOST_LISTED],
         names=_names(result),
+        why_it_failed=why_it_failed,
         changed_since=draft.changed_at > job.created_at and draft.state == "draft",
         planned=verbs.planned_version(web.db(), draft.market_id, web.at()),
     )
@@ -138,6 +139,12 @@ def replay_csv(job_id: uuid.UUID, what: str) -> ResponseReturnValue:
             "Cache-Control": "no-store",
         },
     )
+
+
+def why_it_failed(job: Job) -> str:
+    """What stopped it: a sentence that the replay left, or that the log has more."""
+    is_sentence = " " in job.problem
+    return job.problem if is_sentence else _("An error stopped it. The log says which.")
 
 
 def dealer_rows(result: Mapping[str, Any]) -> list[DealerRow]:
