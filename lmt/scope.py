@@ -21,21 +21,29 @@ from lmt.models import (
     Contest,
     Customer,
     CustomerKey,
+    CustomerMove,
     Dealer,
     DealerLoad,
+    DealerSystem,
     DealerTerms,
     DeliveryKey,
+    DuplicateSuggestion,
     Event,
     Handover,
+    Inquiry,
     Intake,
     Lead,
     Message,
     Offer,
     Outcome,
     PlannedAction,
+    Retrieval,
     RoutingDecision,
     Source,
+    SourceAlert,
+    SourceRefusal,
     SpecialHours,
+    Suppression,
     Territory,
     User,
 )
@@ -143,14 +151,16 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     lead = _any(_lead(part) for part in actor.parts)
     leads = select(Lead.id).where(lead).correlate(None)
     yield Lead, lead
-    for by_lead in (RoutingDecision, Outcome, Consent):
+    for by_lead in (RoutingDecision, Outcome, Consent, Inquiry):
         yield by_lead, by_lead.lead_id.in_(leads)
     # A dealer reads what concerns it, never what a rival did before.
     for by_dealer in (Event, Offer, PlannedAction, Contest):
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
     customers = select(Lead.customer_id).where(lead).correlate(None)
     yield Customer, Customer.id.in_(customers)
-    yield CustomerKey, CustomerKey.customer_id.in_(customers)
+    for by_customer in (CustomerKey, DuplicateSuggestion):
+        yield by_customer, by_customer.customer_id.in_(customers)
+    yield CustomerMove, or_(CustomerMove.from_id.in_(customers), CustomerMove.to_id.in_(customers))
     yield (
         Message,
         or_(
@@ -165,12 +175,22 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     sources = select(Source.id).where(
         _any(_in_market(part, Source.market_id) for part in actor.parts)
     )
-    yield Intake, Intake.source_id.in_(sources)
-    yield DeliveryKey, DeliveryKey.source_id.in_(sources)
+    for by_source in (Intake, DeliveryKey, Retrieval, SourceRefusal, SourceAlert):
+        yield by_source, by_source.source_id.in_(sources)
+    # What holds in every market is everybody's to respect, and central's to read.
+    yield Suppression, _any(_in_market(part, Suppression.market_id) for part in actor.parts)
     dealer = _any(_dealer(part) for part in actor.parts)
     dealers = select(Dealer.id).where(dealer).correlate(None)
     yield Dealer, dealer
-    for of_dealer in (DealerTerms, Competence, Closure, Territory, DealerLoad, Handover):
+    for of_dealer in (
+        DealerTerms,
+        Competence,
+        Closure,
+        Territory,
+        DealerLoad,
+        Handover,
+        DealerSystem,
+    ):
         yield of_dealer, of_dealer.dealer_id.in_(dealers)
     # A country's days are no secret of anybody; a dealer's own are its own.
     yield SpecialHours, or_(SpecialHours.dealer_id.is_(None), SpecialHours.dealer_id.in_(dealers))

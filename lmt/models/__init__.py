@@ -3,7 +3,9 @@
 from lmt.models.absence import Absence
 from lmt.models.answers import GeocoderAnswer, RoadAnswer
 from lmt.models.brand import Brand, VehicleModel
-from lmt.models.customer import Customer, CustomerKey
+from lmt.models.change import SettingChange, note_change
+from lmt.models.consent import ConsentText, Suppression
+from lmt.models.customer import Customer, CustomerKey, CustomerMove, DuplicateSuggestion
 from lmt.models.dealer import (
     Closure,
     Competence,
@@ -18,15 +20,16 @@ from lmt.models.dealer import (
 from lmt.models.event import Event, record
 from lmt.models.form import Form
 from lmt.models.handover import Handover
-from lmt.models.intake import DeliveryKey, Intake
-from lmt.models.lead import Consent, Lead, locked_lead
+from lmt.models.intake import DeliveryKey, Intake, Retrieval
+from lmt.models.lead import Consent, Inquiry, Lead, locked_lead
 from lmt.models.market import Market, MarketCountry, Rule
 from lmt.models.message import Message
 from lmt.models.place import Place, PlaceName, Postcode
 from lmt.models.policy import PolicyDraft, RoutingPolicy
-from lmt.models.process import Heartbeat, Job, Outage
+from lmt.models.process import Heartbeat, Job, Outage, ReferenceVersion
 from lmt.models.routing import Contest, Offer, RoutingDecision
-from lmt.models.source import Campaign, Source
+from lmt.models.source import Campaign, Source, SourceAlert, SourceRefusal
+from lmt.models.system import DealerSystem
 from lmt.models.user import Role, User, UserScope
 from lmt.models.work import Outcome, PlannedAction
 
@@ -37,19 +40,24 @@ __all__ = [
     "Closure",
     "Competence",
     "Consent",
+    "ConsentText",
     "Contest",
     "Customer",
     "CustomerKey",
+    "CustomerMove",
     "Dealer",
     "DealerGroup",
     "DealerLoad",
+    "DealerSystem",
     "DealerTerms",
     "DeliveryKey",
+    "DuplicateSuggestion",
     "Event",
     "Form",
     "GeocoderAnswer",
     "Handover",
     "Heartbeat",
+    "Inquiry",
     "Intake",
     "Job",
     "Lead",
@@ -65,17 +73,24 @@ __all__ = [
     "PlannedAction",
     "PolicyDraft",
     "Postcode",
+    "ReferenceVersion",
+    "Retrieval",
     "RoadAnswer",
     "Role",
     "RoutingDecision",
     "RoutingPolicy",
     "Rule",
+    "SettingChange",
     "Source",
+    "SourceAlert",
+    "SourceRefusal",
     "SpecialHours",
+    "Suppression",
     "Territory",
     "User",
     "UserScope",
     "VehicleModel",
     "locked_lead",
+    "note_change",
     "record",
 ]

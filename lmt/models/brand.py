@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -16,6 +18,8 @@ class Brand(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    aliases: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Other ways to write it, in any script."""
     models: Mapped[list[VehicleModel]] = relationship(back_populates="brand")
 
 
@@ -28,6 +32,8 @@ class VehicleModel(Base):
     code: Mapped[str]
     name: Mapped[str]
     aliases: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    market_aliases: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Code of a market → what it is called there besides: {"GULF": ["سيرا"]}."""
     markets: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     """Codes of the markets that sell it; empty for all of them."""
     brand: Mapped[Brand] = relationship(back_populates="models")

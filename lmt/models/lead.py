@@ -79,6 +79,8 @@ class Lead(Base):
 
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
     model: Mapped[str] = mapped_column(default="")
+    """The model's own name where it was recognised, else as given."""
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("vehicle_model.id"))
     request_type: Mapped[str] = mapped_column(default="")
     service: Mapped[str] = mapped_column(default="")
     """The competence that the request needs."""
@@ -109,6 +111,8 @@ class Lead(Base):
     """The customer said: not yet. Clock and cap stand still until then."""
     promise_at: Mapped[datetime | None]
     """The first promise to the customer; it stands when the lead moves on."""
+    asked_again: Mapped[int] = mapped_column(default=0)
+    """How often the customer asked for the same again while it was open."""
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     offered_at: Mapped[datetime | None]
@@ -137,7 +141,39 @@ class Consent(Base):
     purpose: Mapped[str]
     given: Mapped[bool]
     text_version: Mapped[str] = mapped_column(default="")
+    text_hash: Mapped[str] = mapped_column(default="")
+    """SHA-256 in hex of the text that was shown; empty where nobody said which."""
+    language: Mapped[str] = mapped_column(default="")
+    origin: Mapped[str] = mapped_column(default="")
+    """Where it was given: the source's code, and the page where the sender named it."""
     at: Mapped[datetime]
+
+
+class Inquiry(Base):
+    """The customer asked for the same again: joined to the open lead, kept whole, never a rival."""
+
+    __tablename__ = "inquiry"
+    __table_args__ = (
+        Index("ix_inquiry_open", "lead_id", postgresql_where=text("handled_at IS NULL")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), index=True)
+    intake_id: Mapped[uuid.UUID | None]
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    at: Mapped[datetime]
+    request_type: Mapped[str] = mapped_column(default="")
+    model: Mapped[str] = mapped_column(default="")
+    comments: Mapped[str] = mapped_column(default="")
+    preferred_dealer: Mapped[str] = mapped_column(default="")
+    given: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """As it was given, in the shape of the API."""
+    handled_at: Mapped[datetime | None]
+    """When the road took note of it: priority raised, dealer told, moved where that was due."""
+    split_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lead.id"))
+    """A person made it a lead of its own."""
+    source: Mapped[Source] = relationship()
 
 
 def locked_lead(session: Session, lead_id: uuid.UUID) -> Lead:

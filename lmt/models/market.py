@@ -16,6 +16,7 @@ class Market(Base):
     __tablename__ = "market"
     __table_args__ = (
         CheckConstraint("week_start BETWEEN 0 AND 6", name="week_start"),
+        CheckConstraint("same_need_days BETWEEN 0 AND 366", name="same_need_days"),
         CheckConstraint("default_language = ANY (languages)", name="default_language"),
     )
 
@@ -32,6 +33,8 @@ class Market(Base):
     """When headquarters' staff work, in OpenStreetMap syntax and the market's zone."""
     desk_country: Mapped[str] = mapped_column(default="")
     """Whose public holidays the desk keeps; empty for none."""
+    same_need_days: Mapped[int] = mapped_column(default=30)
+    """How long a customer who asks for the same again is joined to the open lead."""
     countries: Mapped[list[MarketCountry]] = relationship(
         back_populates="market", order_by="MarketCountry.country"
     )

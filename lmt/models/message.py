@@ -21,6 +21,7 @@ class Message(Base):
     __table_args__ = (
         CheckConstraint("status IN ('queued','sent','failed','dropped')", name="status"),
         CheckConstraint("audience IN ('dealer','customer','headquarters')", name="audience"),
+        CheckConstraint("channel IN ('mail','post')", name="channel"),
         Index("ix_message_due", "next_attempt_at", postgresql_where=text("status = 'queued'")),
         Index("ix_message_lead_id", "lead_id"),
     )
@@ -30,6 +31,8 @@ class Message(Base):
     """What made it, so that the same cause can't make two: `offer:<id>:dealer`."""
     kind: Mapped[str]
     audience: Mapped[str]
+    channel: Mapped[str] = mapped_column(default="mail")
+    """`post`: an HTTP request to a dealer's own system, `recipient` is its address."""
     lead_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lead.id"))
     market_id: Mapped[int] = mapped_column(ForeignKey("market.id"), index=True)
     dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))

@@ -58,3 +58,17 @@ class Heartbeat(Base):
     """`worker:<host>:<pid>`"""
     kind: Mapped[str]
     at: Mapped[datetime]
+
+
+class ReferenceVersion(Base):
+    """Grows with every change of a source, campaign, brand, model, market, country or consent text.
+
+    Triggers of the database see to that, so that what a process remembers of them can be checked
+    in the statement that claims a delivery, whoever changed them.
+    """
+
+    __tablename__ = "reference_version"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
