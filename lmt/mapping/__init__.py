@@ -1,0 +1,1 @@
+"""From a stranger's fields to a lead's: one table of lines serves posts, platforms and files."""
