@@ -13,6 +13,7 @@ from lmt.config import Settings
 
 STATUS_DAYS = 90
 """How long a customer may follow a request."""
+STOP_DAYS = 730
 _ID_BYTES = 16
 
 
@@ -23,24 +24,42 @@ def status_link(settings: Settings, lead_id: uuid.UUID, at: datetime) -> str:
 
 def status_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
     """The signed lead id and the second it expires; letters, digits, `-`, `_` and `.` only."""
-    expires = int((at + timedelta(days=STATUS_DAYS)).timestamp())
-    payload = base64_encode(lead_id.bytes + expires.to_bytes(6, "big")).decode()
-    return _signer(secret).sign(payload).decode()
+    return _signed(secret, "status", lead_id, at + timedelta(days=STATUS_DAYS))
 
 
 def lead_of_status_token(secret: str, token: str, at: datetime | None = None) -> uuid.UUID | None:
     """The lead whose page `token` opens at `at` (None: now); None where forged or expired."""
+    return _lead_of(secret, "status", token, at or now())
+
+
+def stop_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
+    """Opens the page on which the lead's customer says: no more of this. Good for two years, since
+    people look for it in old mails."""
+    return _signed(secret, "stop", lead_id, at + timedelta(days=STOP_DAYS))
+
+
+def lead_of_stop_token(secret: str, token: str, at: datetime) -> uuid.UUID | None:
+    """The lead whose customer may stop us by `token`; None where forged or expired."""
+    return _lead_of(secret, "stop", token, at)
+
+
+def _signed(secret: str, purpose: str, lead_id: uuid.UUID, expires_at: datetime) -> str:
+    expires = int(expires_at.timestamp())
+    payload = base64_encode(lead_id.bytes + expires.to_bytes(6, "big")).decode()
+    return _signer(secret, purpose).sign(payload).decode()
+
+
+def _lead_of(secret: str, purpose: str, token: str, at: datetime) -> uuid.UUID | None:
     try:
-        payload = base64_decode(_signer(secret).unsign(token))
+        payload = base64_decode(_signer(secret, purpose).unsign(token))
     except (BadData, ValueError):
         return None
     if len(payload) != _ID_BYTES + 6:
         return None
-    expires_at = datetime.fromtimestamp(int.from_bytes(payload[_ID_BYTES:], "big"), UTC)
-    if (at or now()) >= expires_at:
+    if at >= datetime.fromtimestamp(int.from_bytes(payload[_ID_BYTES:], "big"), UTC):
         return None
     return uuid.UUID(bytes=payload[:_ID_BYTES])
 
 
-def _signer(secret: str) -> Signer:
-    return Signer(secret, salt="lmt.links.status")
+def _signer(secret: str, purpose: str) -> Signer:
+    return Signer(secret, salt=f"lmt.links.{purpose}")

@@ -9,10 +9,14 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.donotcontact import KINDS, suppress_customer, take_back
 from lmt.lifecycle import Status, step
 from lmt.models import Lead, Outcome, PlannedAction, locked_lead, record
 from lmt.models.capacity import give_back_open, take_open_again
 from lmt.scope import Actor
+
+WANTS_NO_CONTACT = "do_not_contact"
+"""The reason that also puts the customer on the do-not-contact lists."""
 
 
 def won(
@@ -49,6 +53,8 @@ def lost(
 ) -> None:
     lead = locked_lead(session, lead_id)
     outcome = Outcome(kind="lost", reason=reason, model="")
+    if reason == WANTS_NO_CONTACT:
+        suppress_customer(session, lead, KINDS, origin="outcome", at=at, actor_id=actor.user_id)
     _close(session, lead, Status.LOST, outcome, note, at, actor)
 
 
@@ -57,6 +63,8 @@ def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) 
     lead = locked_lead(session, lead_id)
     reached = lead.contacted_at is not None
     lead.status = step(Status(lead.status), Status.CONTACTED if reached else Status.ACCEPTED)
+    if lead.cause == WANTS_NO_CONTACT:
+        take_back(session, lead.id, actor_id=actor.user_id, at=at)
     lead.closed_at, lead.cause = None, ""
     # Its clocks begin anew; the worker looks what is next.
     lead.touched_at, lead.escalated_minutes, lead.next_action_at = at, 0, at

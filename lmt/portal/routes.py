@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, load_only
@@ -18,11 +18,14 @@ from lmt.calendars import dealer_calendar
 from lmt.config import LOCALES
 from lmt.i18n import language_name, reading
 from lmt.lifecycle import CLOSED, IllegalStep, Status
-from lmt.links import lead_of_status_token
+from lmt.links import lead_of_status_token, stop_token
 from lmt.models import Brand, DealerTerms, Lead, Market
 from lmt.moving import NotEligible
 from lmt.pipeline import move_for_customer
+from lmt.portal import stop
+from lmt.portal.blueprint import blueprint
 from lmt.portal.formtoken import form_token, is_form_token
+from lmt.portal.leaving import private, tongue_of
 from lmt.portal.moving import MOVE_REASONS, move_problem, move_reasons
 from lmt.portal.others import OtherDealer, other_dealers
 from lmt.portal.places import ask_for_places
@@ -30,16 +33,7 @@ from lmt.portal.standing import reached, sentence, step_words
 from lmt.portal.week import Day, coming_week
 from lmt.scope import SYSTEM, act_as
 
-blueprint = web.public(
-    Blueprint(
-        "portal",
-        __name__,
-        url_prefix="/r",
-        template_folder="templates",
-        static_folder="static",
-        static_url_path="/static",
-    )
-)
+__all__ = ["blueprint", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def move(token: str) -> ResponseReturnValue:
         except (NotEligible, IllegalStep):
             session.rollback()
             return _page(token, problem="not_now", chosen=("", reason))
-    return redirect(url_for(".status", token=token, lang=_language(lead), moved=1), 303)
+    return redirect(url_for(".status", token=token, lang=tongue_of(lead), moved=1), 303)
 
 
 def _page(token: str, *, problem: str = "", chosen: tuple[str, str] = ("", "")) -> Response:
@@ -93,14 +87,15 @@ def _page(token: str, *, problem: str = "", chosen: tuple[str, str] = ("", "")) 
     lead_id = lead_of_status_token(web.settings().secret_key, token, web.at())
     lead, dealer, others = (None, None, []) if lead_id is None else _opened(lead_id)
     if lead is None:
-        return _private(render_template("portal/gone.html"), 404)
+        return private(render_template("portal/gone.html"), 404)
     secret, holder = web.settings().secret_key, lead.dealer_id
     proof = form_token(secret, lead.id, holder, web.at()) if others and holder else ""
-    language = _language(lead)
+    language = tongue_of(lead)
     with reading(language, lead.timezone or lead.market.timezone):
         page = render_template(
             "portal/status.html",
             token=token,
+            stop=stop_token(secret, lead.id, web.at()),
             proof=proof,
             other_dealers=others,
             reasons=move_reasons(),
@@ -110,12 +105,7 @@ def _page(token: str, *, problem: str = "", chosen: tuple[str, str] = ("", "")) 
             **_told(lead, dealer, web.at()),
             **_tongues(lead, language),
         )
-    return _private(page, 409 if problem else 200)
-
-
-def _language(lead: Lead) -> str:
-    wanted = request.args.get("lang", "")
-    return wanted if wanted in LOCALES else lead.language or lead.market.default_language
+    return private(page, 409 if problem else 200)
 
 
 def _opened(lead_id: uuid.UUID) -> tuple[Lead | None, DealerCard | None, list[OtherDealer]]:
@@ -200,14 +190,6 @@ def _dealer(session: Session, dealer_id: int, at: datetime) -> DealerCard | None
         timezone=terms.timezone,
         week=coming_week(dealer_calendar(session, dealer_id, at), at),
     )
-
-
-def _private(page: str, code: int) -> Response:
-    response = make_response(page, code)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 ask_for_places(blueprint, _page)
