@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,8 @@ from lmt.ingest.names import person_name
 from lmt.ingest.normalise import understand
 from lmt.ingest.phones import e164
 from lmt.ingest.requesttypes import REQUEST_TYPES, request_type
+
+ROOT = Path(__file__).parent.parent
 
 
 def problems(lead: LeadInput) -> set[tuple[str, str]]:
@@ -143,7 +147,7 @@ def test_an_email_that_is_none_is_no_way_to_reach_and_is_shown() -> None:
         ("Abdul Rahman", "", "", "Abdul Rahman", "", None),
         ("Mary Ann Smith Jr.", "", "", "Mary Ann", "Smith Jr.", None),
         ("Smith, John", "", "", "John", "Smith", "John Smith"),
-        ("Acme, Inc.", "", "", "Acme,", "Inc.", "Acme, Inc."),
+        ("Acme, Inc.", "", "", "", "", ""),
         ("Madonna", "", "", "Madonna", "", "Madonna"),
         ("Dr", "", "", "Dr", "", "Dr"),
         ("محمد العتيبي", "ar", "", "محمد", "العتيبي", "محمد العتيبي"),
@@ -361,7 +365,7 @@ _JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.integers(min_value=10**5000, max_value=10**5001)
+    | st.integers(-9, 9).map(lambda number: number * 10**5000)
     | st.floats()
     | st.text(st.characters()),
     lambda inner: (
@@ -371,13 +375,28 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(_KEYS | st.text(), _JSON, max_size=8))
 def test_any_json_is_understood_without_raising(data: dict[str, Any]) -> None:
     lead = understand(data, country="SA", language="ar")
+    understand(data, market_country="DE", languages=("ar", "en", "de"), zone=UTC)
     stored = json.dumps([lead.given, lead.attributes, lead.vehicle.trade_in], allow_nan=False)
     assert "\\u0000" not in stored
     stored.encode()
+
+
+def test_every_code_of_a_problem_is_documented() -> None:
+    documented = (ROOT / "docs/normalising.md").read_text(encoding="utf-8")
+    noted = set()
+    for path in (ROOT / "lmt/ingest").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                code = node.args[1] if node.func.attr == "note" and len(node.args) > 1 else None
+                noted |= {code.value} if isinstance(code, ast.Constant) else set()
+            elif isinstance(node, ast.keyword) and node.arg == "problem":
+                noted |= {node.value.value} if isinstance(node.value, ast.Constant) else set()
+    assert len(noted) > 20
+    assert not {code for code in noted if code and f"`{code}`" not in documented}
 
 
 def test_any_depth_is_understood_without_raising() -> None:

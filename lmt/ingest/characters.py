@@ -33,6 +33,11 @@ MAX_DEPTH = 32
 
 def clean_line(text: str) -> str:
     """The text on one line: composed (NFC), no control or direction marks, single spaces."""
+    if text.isprintable() and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        # What people type is clean already; nothing that is taken out below is printable.
+        return (
+            " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
+        )
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", _NOT_TEXT.sub("", text)))
     return " ".join(visible.split())
 
@@ -64,6 +69,9 @@ def storable(value: Any, depth: int = 0) -> Any:
     Everything else is left as given; what lies deeper than MAX_DEPTH is replaced by "…".
     """
     if isinstance(value, str):
+        if value.isprintable():
+            # No NUL and no surrogate is.
+            return value
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     if value is None or isinstance(value, bool):
         return value
@@ -73,8 +81,13 @@ def storable(value: Any, depth: int = 0) -> Any:
         return value if math.isfinite(value) else str(value)
     if depth >= MAX_DEPTH:
         return "…"
-    if isinstance(value, Mapping):
-        return {str(storable(str(k))): storable(v, depth + 1) for k, v in value.items()}
+    if type(value) is dict or isinstance(value, Mapping):
+        return {
+            k if type(k) is str and k.isprintable() else str(storable(str(k))): (
+                v if type(v) is str and v.isprintable() else storable(v, depth + 1)
+            )
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [storable(item, depth + 1) for item in value]
     return storable(str(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from lmt.ingest.characters import clean_line, clean_text
@@ -17,14 +17,21 @@ _FALSE = frozenset(["false", "no", "n", "0", "off", "", "nein", "non", "nie", "n
 _UNANSWERED = frozenset(
     ["-", "--", "---", ".", "_", "?", "n/a", "#n/a", "undefined", "[object object]"]
 )
+_LONGEST_UNANSWERED = max(map(len, _UNANSWERED))
 _GIVEN_LENGTH = 500
+_NO_TEXTS = {name: dict.fromkeys(lengths, "") for name, lengths in TEXT_LENGTHS.items()}
 
 
 @dataclass(slots=True)
 class Reading:
-    """The problems met while one delivery is read; its methods never raise."""
+    """The problems met while one delivery is read; its methods never raise.
+
+    `zone` and `country` (ISO) are the sender's: they say what a bare date and time mean.
+    """
 
     problems: list[Problem] = field(default_factory=list)
+    zone: tzinfo | None = None
+    country: str = ""
 
     def note(self, path: str, code: str, given: Any = "") -> None:
         """Remember what could not be understood; a long text is cut, `given` keeps it whole."""
@@ -34,30 +41,41 @@ class Reading:
     def section(self, data: Mapping[Any, Any], name: str) -> Mapping[Any, Any]:
         """An object of the lead, empty when absent; anything but an object is noted."""
         value = data.get(name)
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             return value
         if value not in (None, "", []):
             self.note(name, "not_an_object", value)
         return {}
 
-    def texts(self, data: Mapping[Any, Any], name: str) -> dict[str, str]:
-        """Every text of one section of TEXT_LENGTHS, cleaned and within its length."""
+    def texts(self, data: Mapping[Any, Any], name: str, *, but: str = "") -> dict[str, str]:
+        """Every text of one section of TEXT_LENGTHS, cleaned and within its length.
+
+        `but` names the one that the caller reads itself; it is left empty.
+        """
         given = self.section(data, name)
-        return {
-            key: self.text(given.get(key), f"{name}.{key}", length, lines=key in MULTILINE)
-            for key, length in TEXT_LENGTHS[name].items()
-        }
+        texts = dict(_NO_TEXTS[name])
+        lengths = TEXT_LENGTHS[name]
+        for key, value in given.items():
+            if value is not None and value != "" and key != but and key in lengths:
+                texts[key] = self.text(value, f"{name}.{key}", lengths[key], lines=key in MULTILINE)
+        return texts
 
     def text(self, value: Any, path: str, length: int, *, lines: bool = False) -> str:
         """The value as clean text; lists of texts are joined, objects noted."""
-        if isinstance(value, list | tuple):
-            value = ("\n" if lines else ", ").join(_scalar(item) or "" for item in value)
-        text = _scalar(value)
+        if value is None or value == "":
+            return ""
+        text: str | None
+        if type(value) is str:
+            text = value
+        elif isinstance(value, list | tuple):
+            text = ("\n" if lines else ", ").join(_scalar(item) or "" for item in value)
+        else:
+            text = _scalar(value)
         if text is None:
             self.note(path, "not_text", value)
             return ""
         clean = clean_text(text) if lines else clean_line(text)
-        if clean.lower() in _UNANSWERED:
+        if len(clean) <= _LONGEST_UNANSWERED and clean.lower() in _UNANSWERED:
             return ""
         if len(clean) > length:
             self.note(path, "too_long", clean)
@@ -91,14 +109,22 @@ class Reading:
         return number
 
     def instant(self, value: Any, path: str) -> datetime | None:
-        """An instant in UTC, from ISO text with an offset or a count since 1970."""
+        """An instant in UTC, from a written date and time or a count since 1970.
+
+        What is written without an offset is in `zone`, its numbers in the order of `country`.
+        """
         if value is None or value == "":
             return None
-        at: datetime | None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            at = epoch_instant(value) if math.isfinite(value) else None
-        else:
-            at = written_instant(value) if isinstance(value, str) else None
+        at: datetime | None = None
+        if isinstance(value, str):
+            text = clean_line(value)
+            if text.isdecimal() and len(text) in (10, 13):
+                at = epoch_instant(int(text))
+            else:
+                at = written_instant(text, self.zone, self.country)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            # False for NaN and for integers that no float can hold, too.
+            at = epoch_instant(value) if abs(value) < 1e15 else None
         if at is None:
             self.note(path, "instant_not_known", value)
             return None

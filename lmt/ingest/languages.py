@@ -16,6 +16,8 @@ def language_code(text: str) -> str:
 
     Of a list, as browsers send it, the first counts.
     """
+    if text in LOCALES:
+        return text
     given = text.replace(";", ",").split(",")[0].strip()
     if not given or len(given) > 60:
         return ""

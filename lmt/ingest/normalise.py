@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import tzinfo
 from typing import Any
 
+from lmt.ingest.addresses import address_of
 from lmt.ingest.characters import clean_line, storable
-from lmt.ingest.countries import country_code
-from lmt.ingest.emails import email_address
+from lmt.ingest.detect import written_language
+from lmt.ingest.emails import email_address, likely_address
 from lmt.ingest.fields import Reading
 from lmt.ingest.languages import language_code
 from lmt.ingest.leadinput import (
@@ -16,7 +18,6 @@ from lmt.ingest.leadinput import (
     ID_LENGTH,
     TEXT_LENGTHS,
     YEARS,
-    Address,
     Campaign,
     Consent,
     Customer,
@@ -25,13 +26,17 @@ from lmt.ingest.leadinput import (
     Vehicle,
 )
 from lmt.ingest.names import person_name
-from lmt.ingest.phones import e164
+from lmt.ingest.phones import phone_number
 from lmt.ingest.requesttypes import is_slug, request_type
 
 MAX_CONSENTS = 50
 _BESIDES_TEXT: Mapping[str, frozenset[str]] = {
     "address": frozenset({"lat", "lon"}),
     "vehicle": frozenset({"year", "trade_in"}),
+}
+_KNOWN = {
+    name: frozenset(texts) | _BESIDES_TEXT.get(name, frozenset())
+    for name, texts in TEXT_LENGTHS.items()
 }
 _TOP = frozenset({"id", "sent_at", "test", "consents", "attributes", *TEXT_LENGTHS})
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
@@ -44,24 +49,38 @@ _CONDITION_WORDS = {
 }
 
 
-def understand(data: Mapping[str, Any], *, country: str = "", language: str = "") -> LeadInput:
+def understand(
+    data: Mapping[str, Any],
+    *,
+    country: str = "",
+    language: str = "",
+    market_country: str = "",
+    languages: Collection[str] = (),
+    zone: tzinfo | None = None,
+) -> LeadInput:
     """What the delivery says, in the shapes the road works with.
 
-    `data` has the shape of the lead JSON but may be wrong everywhere; `country` (ISO) and
-    `language` are the source's, used where the lead gives none. What can't be understood is listed
-    in `problems`, and stays in `given`. Raises nothing.
+    `data` has the shape of the lead JSON but may be wrong everywhere. Where the lead says nothing
+    itself count: `country` (ISO) and `language`, the source's; `market_country`, the only country
+    of its market; `languages`, those that the market speaks, to tell the comments' language by;
+    `zone`, the market's, for times without an offset. What can't be understood, or was understood
+    in a way that somebody may want to check, is listed in `problems`, and stays in `given`. Raises
+    nothing.
     """
-    reading = Reading()
+    reading = Reading(zone=zone, country=country or market_country)
     _note_unknown(reading, data)
-    address = _address(reading, data)
+    address = address_of(reading, data, country, market_country)
+    request = _request(reading, data)
     spoken = _customer_language(reading, data) or language
+    if not spoken and languages:
+        spoken = _written_language(reading, data, request.comments, languages)
     return LeadInput(
         id=reading.text(data.get("id"), "id", ID_LENGTH),
         sent_at=reading.instant(data.get("sent_at"), "sent_at"),
         test=reading.flag(data.get("test"), "test") or False,
-        customer=_customer(reading, data, (address.country, country), spoken),
+        customer=_customer(reading, data, (address.country, country, market_country), spoken),
         address=address,
-        request=_request(reading, data),
+        request=request,
         vehicle=_vehicle(reading, data),
         campaign=Campaign(**reading.texts(data, "campaign")),
         consents=_consents(reading, data.get("consents")),
@@ -86,16 +105,12 @@ def model_year(text: str) -> int | None:
 
 
 def _note_unknown(reading: Reading, data: Mapping[str, Any]) -> None:
-    known = {
-        name: frozenset(texts) | _BESIDES_TEXT.get(name, frozenset())
-        for name, texts in TEXT_LENGTHS.items()
-    }
     for key, value in data.items():
         if key not in _TOP:
             reading.note(str(key)[:100], "unknown_field", value)
-        elif key in known and isinstance(value, Mapping):
+        elif key in _KNOWN and isinstance(value, Mapping) and not _KNOWN[key] >= value.keys():
             for inner in value:
-                if inner not in known[key]:
+                if inner not in _KNOWN[key]:
                     reading.note(f"{key}.{str(inner)[:100]}", "unknown_field", value[inner])
 
 
@@ -109,20 +124,31 @@ def _customer_language(reading: Reading, data: Mapping[str, Any]) -> str:
     return code
 
 
+def _written_language(
+    reading: Reading, data: Mapping[str, Any], comments: str, languages: Collection[str]
+) -> str:
+    """The language of the comments, else of the letters of the name; noted, for it is a guess."""
+    text = comments
+    if not text:
+        customer = data.get("customer")
+        names = customer if isinstance(customer, Mapping) else {}
+        text = " ".join(
+            name
+            for name in map(names.get, ("full_name", "first_name", "last_name"))
+            if isinstance(name, str) and not name.isascii()
+        )
+        # A name says which letters somebody reads, and nothing about languages that share them.
+        languages = [code for code in languages if code == "ar"]
+    detected = written_language(text, languages) if text else ""
+    if detected:
+        reading.note("customer.language", "language_detected", detected)
+    return detected
+
+
 def _customer(
     reading: Reading, data: Mapping[str, Any], countries: tuple[str, ...], language: str
 ) -> Customer:
-    texts = reading.texts(
-        {"customer": _without_language(reading.section(data, "customer"))}, "customer"
-    )
-    email = email_address(texts["email"])
-    if texts["email"] and not email:
-        reading.note("customer.email", "email_not_valid", texts["email"])
-    phone, extension = e164(texts["phone"], countries)
-    if texts["phone"] and not phone:
-        reading.note("customer.phone", "phone_not_valid", texts["phone"])
-    if extension:
-        reading.note("customer.phone", "phone_extension", extension)
+    texts = reading.texts(data, "customer", but="language")
     name = person_name(
         title=texts["title"],
         first=texts["first_name"],
@@ -135,53 +161,42 @@ def _customer(
         first_name=name.first,
         last_name=name.last,
         full_name=name.full,
-        company=texts["company"],
-        email=email,
-        phone=phone or texts["phone"],
+        company=texts["company"] or name.company,
+        email=_email(reading, texts["email"]),
+        phone=_phone(reading, texts["phone"], countries),
         language=language,
     )
 
 
-def _without_language(customer: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {key: value for key, value in customer.items() if key != "language"}
+def _email(reading: Reading, text: str) -> str:
+    if not text:
+        return ""
+    email = email_address(text)
+    if not email:
+        reading.note("customer.email", "email_not_valid", text)
+    elif likely := likely_address(email):
+        reading.note("customer.email", "email_mistyped", likely)
+    return email
 
 
-def _address(reading: Reading, data: Mapping[str, Any]) -> Address:
-    texts = reading.texts(data, "address")
-    code = country_code(texts["country"])
-    if texts["country"] and not code:
-        reading.note("address.country", "country_not_known", texts["country"])
-    given = data.get("address")
-    lat, lon = _coordinates(reading, given if isinstance(given, Mapping) else {})
-    return Address(**{**texts, "country": code}, lat=lat, lon=lon)
-
-
-def _coordinates(
-    reading: Reading, address: Mapping[Any, Any]
-) -> tuple[float, float] | tuple[None, None]:
-    """Both coordinates in range, or neither; 0, 0 is what forms send for "unknown"."""
-    lat = reading.number(address.get("lat"), "address.lat")
-    lon = reading.number(address.get("lon"), "address.lon")
-    if lat is None and lon is None:
-        return None, None
-    if lat is None or lon is None:
-        reading.note("address.lat" if lat is None else "address.lon", "coordinate_missing")
-        return None, None
-    if not -90 <= lat <= 90:
-        reading.note("address.lat", "coordinate_out_of_range", lat)
-        return None, None
-    if not -180 <= lon <= 180:
-        reading.note("address.lon", "coordinate_out_of_range", lon)
-        return None, None
-    if lat == 0 and lon == 0:
-        reading.note("address.lat", "coordinates_zero", "0, 0")
-        return None, None
-    return lat, lon
+def _phone(reading: Reading, text: str, countries: tuple[str, ...]) -> str:
+    """The number as E.164, else as given."""
+    if not text:
+        return ""
+    phone = phone_number(text, countries)
+    if not phone.number:
+        reading.note("customer.phone", "phone_not_valid", text)
+        return text
+    if phone.country and phone.country != next(filter(None, countries)):
+        reading.note("customer.phone", "phone_of_other_country", phone.country)
+    if phone.extension:
+        reading.note("customer.phone", "phone_extension", phone.extension)
+    return phone.number
 
 
 def _request(reading: Reading, data: Mapping[str, Any]) -> Request:
     texts = reading.texts(data, "request")
-    slug = request_type(texts["type"])
+    slug = request_type(texts["type"]) if texts["type"] else ""
     if texts["type"] and not slug:
         reading.note("request.type", "request_type_not_known", texts["type"])
         slug = texts["type"] if is_slug(texts["type"]) else ""
@@ -190,9 +205,11 @@ def _request(reading: Reading, data: Mapping[str, Any]) -> Request:
 
 def _vehicle(reading: Reading, data: Mapping[str, Any]) -> Vehicle:
     given = data.get("vehicle")
-    section = given if isinstance(given, Mapping) else {}
     texts = reading.texts(data, "vehicle")
-    condition = vehicle_condition(texts["condition"])
+    if not given or not isinstance(given, Mapping):
+        return Vehicle()
+    section = given
+    condition = vehicle_condition(texts["condition"]) if texts["condition"] else ""
     if texts["condition"] and condition not in CONDITIONS:
         reading.note("vehicle.condition", "condition_not_known", texts["condition"])
     year_text = reading.text(section.get("year"), "vehicle.year", 100)

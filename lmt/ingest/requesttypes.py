@@ -63,6 +63,8 @@ _SLUG = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 def request_type(text: str) -> str:
     """The slug of REQUEST_TYPES that the text names, in any shipped language; "" when none."""
+    if text in SYNONYMS:
+        return text
     return _known().get(folded(text), "") if len(text) <= 100 else ""
 
 
