@@ -5,24 +5,22 @@ The format: ADF 1.0 (its DTD names the elements); what senders add to it is kept
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from lxml import etree
 
-from lmt.ingest.adfcontact import address_of, best_contact, person_of
-from lmt.ingest.adfelements import Elements, child_text, distinct, line_of, word
+from lmt.ingest.adfcontact import address_of, best_contact, one_customer, person_of
+from lmt.ingest.adfelements import NOWHERE, Elements, distinct, line_of, word
 from lmt.ingest.adfmending import NotAdf
+from lmt.ingest.adfvehicles import interest_of, traded_vehicle, vehicles_of, year_of
 from lmt.ingest.adfxml import adf_element
-from lmt.ingest.characters import clean_line, text_of_markup
+from lmt.ingest.characters import clean_line
 from lmt.ingest.instants import written_instant
-from lmt.ingest.normalise import model_year
 from lmt.ingest.requesttypes import request_type
 
 __all__ = ["NotAdf", "read"]
 
 MAX_PROSPECTS = 200
-_TRADED = frozenset(["tradein", "trade", "sell"])
 _ORDERED = frozenset(["buy", "purchase", "lease", ""])
 
 
@@ -47,19 +45,17 @@ class _Prospect(Elements):
 
     def lead(self) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
-        kept: dict[str, str] = {}
+        one_customer(self.element)
         customer = self.child(self.element, "customer")
-        if customer is None:
-            customer = self.element
         contact = best_contact(self, customer)
-        wanted, traded, interest = self.vehicles()
+        if customer is not None and contact is not None:
+            self.place(customer, "customer")
+            self.place(contact, "contact")
+        wanted, traded = vehicles_of(self)
         person = person_of(self, contact, attributes)
-        request = self.request(customer, wanted, traded, interest, attributes)
+        request = self.request(customer, contact, wanted, traded, attributes)
         request["contact_time"] = person.pop("contact_time")
-        vendor = self.vendor()
-        request["preferred_dealer"] = vendor
-        if vendor:
-            attributes["vendor"] = vendor
+        request["preferred_dealer"] = self.vendor(attributes)
         provider = self.provider()
         if provider:
             attributes["provider"] = provider
@@ -81,15 +77,11 @@ class _Prospect(Elements):
             "consents": [],
             "attributes": attributes,
         }
-        sender_id = self.sender_id()
-        if sender_id:
+        if sender_id := self.sender_id():
             lead["id"] = sender_id
-        sent_at, requested = self.sent_at()
-        if sent_at:
+        if sent_at := self.sent_at():
             lead["sent_at"] = sent_at
-        elif requested:
-            kept["requestdate"] = requested
-        kept.update(self.not_understood())
+        kept = self.not_understood()
         if kept:
             attributes["adf"] = kept
         return lead
@@ -101,64 +93,43 @@ class _Prospect(Elements):
         for element in self.children(self.element, "id"):
             number, source = line_of(element), clean_line(element.get("source", ""))
             if number:
-                self.used.add(element)
+                self.use(element, "id", "source")
                 return f"{source}:{number}" if source else number
         return ""
 
-    def sent_at(self) -> tuple[str, str]:
-        """(ISO with offset, "") or ("", the text as given)."""
+    def sent_at(self) -> str:
+        """ISO with the offset given; "" where none is stated, and the text is kept as it is."""
         element = self.child(self.element, "requestdate")
-        text = "" if element is None else line_of(element)
-        if element is not None:
-            self.used.add(element)
-        instant = written_instant(text)
-        return (instant.isoformat(), "") if instant else ("", text)
+        instant = None if element is None else written_instant(line_of(element))
+        if element is None or instant is None:
+            return ""
+        self.use(element, "requestdate")
+        return instant.isoformat()
 
-    # Vehicles and the request
-
-    def vehicles(self) -> tuple[etree._Element | None, etree._Element | None, str]:
-        """The vehicle wanted, the one offered in exchange, and the interest in the first."""
-        wanted: etree._Element | None = None
-        traded: etree._Element | None = None
-        for vehicle in self.children(self.element, "vehicle"):
-            if _interest(vehicle) in _TRADED:
-                traded = vehicle if traded is None else traded
-            elif wanted is None:
-                wanted = vehicle
-        if wanted is not None and traded is not None and self.mirrors(traded, wanted):
-            traded = None
-        self.used.update(vehicle for vehicle in (wanted, traded) if vehicle is not None)
-        return wanted, traded, "" if wanted is None else _interest(wanted)
-
-    def mirrors(self, traded: etree._Element, wanted: etree._Element) -> bool:
-        """Whether a sender's form only repeated the wanted vehicle as the one offered."""
-        vins = [child_text(vehicle, "vin") for vehicle in (traded, wanted)]
-        if any(vins):
-            return vins[0] == vins[1]
-        compared = ("year", "make", "model", "odometer")
-        return [child_text(traded, tag) for tag in compared] == [
-            child_text(wanted, tag) for tag in compared
-        ]
+    # Vehicle and request
 
     def request(
         self,
         customer: etree._Element | None,
+        contact: etree._Element | None,
         wanted: etree._Element | None,
         traded: etree._Element | None,
-        interest: str,
         attributes: dict[str, Any],
     ) -> dict[str, str]:
+        given = "" if wanted is None else word(wanted.get("interest", ""))
+        interest = "" if wanted is None else interest_of(wanted)
         slug = ""
         if wanted is None and traded is not None:
             slug = "trade_in"
         elif interest not in _ORDERED:
             slug = request_type(interest)
-        if interest not in ("", "buy") and slug != "test_drive":
-            attributes["interest"] = interest
-        contact = self.child(customer, "contact")
-        comments: list[str] = []
-        for parent in (customer, contact, self.element, wanted):
-            comments += self.lines(parent, "comments", "comment")
+        elif not interest:
+            slug = request_type(given)
+        if given not in ("", "buy") and slug != "test_drive":
+            attributes["interest"] = given
+        comments = self.lines(customer, "comments", "comment", place="comments")
+        for parent in (contact, self.element, wanted):
+            comments += self.lines(parent, "comments", "comment", place=NOWHERE)
         return {
             "type": slug,
             "brand": self.line(wanted, "make"),
@@ -170,64 +141,63 @@ class _Prospect(Elements):
         }
 
     def timeframe(self, customer: etree._Element | None) -> str:
+        """In the sender's words; else as the dates between which the purchase is meant."""
         element = self.child(customer, "timeframe")
         if element is None:
             return ""
+        self.place(element, "timeframe")
         plain = line_of(element)
         if plain:
-            self.used.add(element)
+            self.use(element, "timeframe")
             return plain
-        description = self.line(element, "description")
-        dates = [child_text(element, tag) for tag in ("earliestdate", "latestdate")]
-        return description or " / ".join(date for date in dates if date)
+        described = self.line(element, "description", place=NOWHERE)
+        dates = (self.child(element, tag) for tag in ("earliestdate", "latestdate"))
+        return described or " / ".join(distinct(line_of(d) for d in dates if d is not None))
 
     def vehicle(
         self, wanted: etree._Element | None, traded: etree._Element | None
     ) -> dict[str, Any]:
-        year = "" if wanted is None else child_text(wanted, "year")
-        if model_year(year) is not None:
-            self.line(wanted, "year")
         return {
             "condition": word(wanted.get("status", "")) if wanted is not None else "",
-            "year": model_year(year),
+            "year": year_of(self, wanted),
             "vin": self.line(wanted, "vin"),
-            "trade_in": {} if traded is None else self.traded(traded),
+            "trade_in": {} if traded is None else traded_vehicle(traded),
         }
-
-    def traded(self, vehicle: etree._Element) -> dict[str, Any]:
-        """The vehicle offered, each leaf under its own name."""
-        described: dict[str, Any] = {}
-        if vehicle.get("status"):
-            described["condition"] = word(vehicle.get("status", ""))
-        for leaf in vehicle:
-            text = text_of_markup(leaf.text or "").strip()
-            if len(leaf) or leaf.tag in described or len(described) >= 40:
-                continue
-            self.used.add(leaf)
-            if not text:
-                continue
-            year = model_year(text) if leaf.tag == "year" else None
-            described[str(leaf.tag)] = year if year is not None else text
-            units = leaf.get("units") or leaf.get("unit")
-            if leaf.tag == "odometer" and units:
-                described["odometer_units"] = clean_line(units).lower()
-        return described
 
     # Vendor and provider
 
-    def vendor(self) -> str:
+    def vendor(self, attributes: dict[str, Any]) -> str:
+        """The dealer that the sender names: the customer's pick, where it is one of ours.
+
+        Also by its ids, `source:number` as the sender writes them, in `vendor_ids`.
+        """
         vendor = self.child(self.element, "vendor")
+        if vendor is not None:
+            self.place(vendor, "vendor")
+        ids = []
+        for element in self.children(vendor, "id"):
+            number, source = line_of(element), clean_line(element.get("source", ""))
+            if number:
+                self.use(element, "id", "source")
+                ids.append(f"{source}:{number}" if source else number)
+        if ids:
+            attributes["vendor_ids"] = ids
         name = self.line(vendor, "vendorname", "name")
-        return name or self.line(self.child(vendor, "contact"), "name")
+        contact = self.child(vendor, "contact")
+        name = name or self.line(contact, "name", place=NOWHERE)
+        for repeated in self.children(contact, "name"):
+            if line_of(repeated) == name:
+                self.use(repeated, NOWHERE)
+        if name:
+            attributes["vendor"] = name
+        return name
 
     def provider(self) -> dict[str, str]:
         provider = self.child(self.element, "provider")
+        if provider is not None:
+            self.place(provider, "provider")
         texts = {
             tag: self.line(provider, tag)
             for tag in ("name", "service", "url", "email", "phone", "id")
         }
         return {tag: text for tag, text in texts.items() if text}
-
-
-def _interest(vehicle: etree._Element) -> str:
-    return re.sub(r"[^a-z]", "", vehicle.get("interest", "").lower())

@@ -11,6 +11,10 @@ from xml.sax.saxutils import escape, quoteattr
 from lmt.ingest.characters import HTML_TAGS
 
 MAX_DEPTH = 40
+MAX_MARKS = 200_000
+"""Of tags, comments and stray "<": a document with more is no lead, and slow to mend."""
+MAX_ATTRIBUTES = 100
+"""Of one element: what parses them compares each with each."""
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _NAME = "[A-Za-z_\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u1fff\u3001-\ud7ff\uf900-\ufdcf]"
 _REST = "[A-Za-z_0-9.\u00b7\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u037d\u037f-\u1fff\u3001-\ud7ff-]"
@@ -28,7 +32,9 @@ _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-
 # Elements that hold text alone: the next tag ends one that was never closed.
 _LEAF_NAMES = (
     "year make model vin stock trim odometer name email phone street apartment city regioncode"
-    " postalcode country requestdate vendorname service url"
+    " postalcode country requestdate vendorname service url firstname lastname fullname cellphone"
+    " mobile company companyname locale language preferredlanguage address1 address2 streetaddress"
+    " postcode zip zipcode region state province countrycode stocknumber"
 )
 _LEAVES = frozenset(_LEAF_NAMES.split())
 
@@ -49,7 +55,7 @@ def mended(text: str) -> str:
 
     Names lose case and prefix, attributes gain quotes, HTML inside becomes text, comments,
     processing instructions and declarations go, entities become characters, every tag is closed.
-    Raises NotAdf when elements nest too deep.
+    Raises NotAdf when elements nest too deep, or have too many attributes.
     """
     return _Mending(text).mended()
 
@@ -65,6 +71,8 @@ class _Mending:
         self.ended: set[str] = set()
 
     def mended(self) -> str:
+        if self.text.count("<") > MAX_MARKS:
+            raise NotAdf("too_large")
         at = 0
         while at < len(self.text):
             start = self.text.find("<", at)
@@ -145,6 +153,8 @@ def _mended_attributes(inside: str) -> str:
         if match[6]:
             value = value.rstrip("/").strip("\u2018-\u201f")
         attributes.setdefault(name, html.unescape(value))
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise NotAdf("too_large")
     return "".join(
         f" {name}={quoteattr(NOT_XML.sub('', value))}" for name, value in attributes.items()
     )

@@ -15,6 +15,8 @@ from lmt.db import uuid7, wake
 from lmt.models import Message
 
 LEASE_SECONDS = 60
+BELLS = {"mail": "outbox", "post": "posts"}
+"""Channel → the worker's bell: a dealer's slow system never holds up a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ def enqueue(
     language: str,
     timezone: str,
     market_id: int,
+    channel: str = "mail",
     lead_id: uuid.UUID | None = None,
     dealer_id: int | None = None,
     context: dict[str, Any] | None = None,
@@ -55,6 +58,7 @@ def enqueue(
             cause=cause,
             kind=kind,
             audience=audience,
+            channel=channel,
             recipient=recipient,
             language=language,
             timezone=timezone,
@@ -68,18 +72,26 @@ def enqueue(
         .on_conflict_do_nothing(index_elements=["cause"])
         .returning(Message.id)
     ).first()
-    wake(session, "outbox")
+    wake(session, BELLS[channel])
     return added is not None
 
 
 def claim(
-    session: Session, at: datetime, lease_seconds: float = LEASE_SECONDS, limit: int = 1
+    session: Session,
+    at: datetime,
+    lease_seconds: float = LEASE_SECONDS,
+    limit: int = 1,
+    channel: str = "mail",
 ) -> list[Claim]:
-    """Take due messages that nobody else holds, and commit. An unfinished claim is due again
-    when its lease ends."""
+    """Take due messages of the channel that nobody else holds, and commit. An unfinished claim is
+    due again when its lease ends."""
     due = session.scalars(
         select(Message)
-        .where(Message.status == "queued", Message.next_attempt_at <= at)
+        .where(
+            Message.status == "queued",
+            Message.next_attempt_at <= at,
+            Message.channel == channel,
+        )
         .order_by(Message.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
@@ -121,5 +133,5 @@ def resend(session: Session, message_id: uuid.UUID, at: datetime) -> None:
         message.status, message.attempts, message.next_attempt_at = "queued", 0, at
         message.lease_token = message.lease_until = message.sent_at = None
         message.problem = ""
-        wake(session, "outbox")
+        wake(session, BELLS[message.channel])
     session.commit()

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -25,6 +26,7 @@ from lmt.notify.gather import attachments, gather, standing
 from lmt.notify.mails import render
 from lmt.notify.messages import LEASE_SECONDS, Claim, claim, enqueue, next_due, resend
 from lmt.notify.recheck import Turn, turn
+from lmt.notify.systems import SYSTEM_KIND, system_mail, system_of
 from lmt.notify.transport import Deferred, Refused, Transport, Unavailable
 from lmt.offerclock import start_clock
 from lmt.outages import mail_fails, mail_works
@@ -33,10 +35,14 @@ from lmt.scope import SYSTEM, act_as
 __all__ = [
     "LEASE_SECONDS",
     "Claim",
+    "as_system",
     "claim",
     "enqueue",
+    "finish",
     "mail_outage",
     "next_due",
+    "put_off",
+    "release",
     "resend",
     "send_due",
 ]
@@ -48,6 +54,13 @@ RUN_SECONDS = 20.0
 LOOK_AGAIN = timedelta(seconds=30)
 STARTS_CLOCK = frozenset({"dealer_new_lead", "dealer_handed_over"})
 """Kinds whose sending begins the clock of the offer that they tell of."""
+_EVENTS = {
+    (False, "sent"): "mail_sent",
+    (False, "failed"): "mail_failed",
+    (True, "sent"): "system_told",
+    (True, "failed"): "system_failed",
+}
+"""(to a dealer's own system?, how it ended) → what the lead's history says."""
 
 
 def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
@@ -60,15 +73,15 @@ def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
         while (passed := time.monotonic() - started) < RUN_SECONDS:
             # Leases run in real time, so a long run must not count them from its beginning.
             now = at + timedelta(seconds=passed)
-            with _as_system(sessions) as session:
+            with as_system(sessions) as session:
                 claims = claim(session, now)
             if not claims:
                 break
             try:
                 left = _send(sessions, settings, transport, claims[0], now)
             except Unavailable as problem:
-                _put_off(sessions, claims[0], now, str(problem))
-                with _as_system(sessions) as session:
+                put_off(sessions, claims[0], now, str(problem))
+                with as_system(sessions) as session:
                     mail_fails(session, now)
                     session.commit()
                 log.warning("outbox.unavailable", problem=str(problem))
@@ -97,7 +110,7 @@ def mail_outage(session: Session, at: datetime) -> tuple[datetime, datetime | No
 def _server_takes_mail(sessions: SessionFactory, at: datetime) -> None:
     """Where it took none before: offers get their time back, and what was put off for the server
     alone is tried at once."""
-    with _as_system(sessions) as session:
+    with as_system(sessions) as session:
         outage = mail_works(session, at)
         if outage is not None:
             waiting = (
@@ -105,6 +118,7 @@ def _server_takes_mail(sessions: SessionFactory, at: datetime) -> None:
                 .where(
                     Message.status == "queued",
                     Message.lease_until.is_(None),
+                    Message.channel == "mail",
                     Message.problem != "",
                     Message.next_attempt_at > at,
                 )
@@ -126,7 +140,7 @@ def _send(
     """One message, whatever becomes of it; only Unavailable goes further."""
     if taken.attempts > len(WAITS) + 1:
         # It has taken its senders down with it each time: it must not take another.
-        _finish(sessions, taken, at, status="failed", problem="never finished")
+        finish(sessions, taken, at, status="failed", problem="never finished")
         return 0
     try:
         mail = _prepared(sessions, settings, taken, at)
@@ -134,18 +148,18 @@ def _send(
             return 0
         transport.deliver(mail)
     except (Refused, BadAddress) as problem:
-        _finish(sessions, taken, at, status="failed", problem=str(problem))
+        finish(sessions, taken, at, status="failed", problem=str(problem))
         return 0
     except Deferred as problem:
-        _put_off(sessions, taken, at, str(problem))
+        put_off(sessions, taken, at, str(problem))
         return 0
     except Unavailable:
         raise
     except Exception as problem:
         log.exception("outbox.broken", message_id=str(taken.id))
-        _put_off(sessions, taken, at, f"{type(problem).__name__}: {problem}")
+        put_off(sessions, taken, at, f"{type(problem).__name__}: {problem}")
         return 0
-    _finish(sessions, taken, at, status="sent", subject=str(mail["Subject"]))
+    finish(sessions, taken, at, status="sent", subject=str(mail["Subject"]))
     return 1
 
 
@@ -153,27 +167,33 @@ def _prepared(
     sessions: SessionFactory, settings: Settings, taken: Claim, at: datetime
 ) -> EmailMessage | None:
     """The mail; None where its turn is over or not yet come. Raises BadAddress."""
-    with _as_system(sessions) as session:
+    with as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
         now = standing(session, message, at)
+        if message.kind == SYSTEM_KIND:
+            now = replace(now, has_system=system_of(session, message.dealer_id) is not None)
         verdict = turn(message.kind, now)
         if verdict is Turn.SEND:
-            facts = gather(session, message, settings, at)
-            files = attachments(session, message, settings, at)
+            if message.kind == SYSTEM_KIND:
+                mail, files = system_mail(session, message, settings, at)
+            else:
+                facts = gather(session, message, settings, at)
+                files = attachments(session, message, settings, at)
     if verdict is Turn.DROP:
-        _finish(sessions, taken, at, status="dropped")
+        finish(sessions, taken, at, status="dropped")
         return None
     if verdict is Turn.WAIT:
         next_at = now.at_work_at or at + LOOK_AGAIN
-        _release(sessions, taken, next_at, attempts=taken.attempts - 1)
+        release(sessions, taken, next_at, attempts=taken.attempts - 1)
         return None
-    mail = render(
-        message.kind,
-        facts,
-        language=message.language,
-        timezone=message.timezone,
-        base_url=settings.base_url,
-    )
+    if message.kind != SYSTEM_KIND:
+        mail = render(
+            message.kind,
+            facts,
+            language=message.language,
+            timezone=message.timezone,
+            base_url=settings.base_url,
+        )
     return envelope(
         mail,
         message_id=taken.id,
@@ -185,19 +205,27 @@ def _prepared(
     )
 
 
-def _put_off(sessions: SessionFactory, taken: Claim, at: datetime, problem: str) -> None:
+def put_off(
+    sessions: SessionFactory,
+    taken: Claim,
+    at: datetime,
+    problem: str,
+    *,
+    least: timedelta = timedelta(0),
+) -> None:
+    """Try again later, at the soonest after `least`; where it was tried often enough, it failed."""
     wait = wait_after(taken.attempts, taken.id)
     if wait is None:
-        _finish(sessions, taken, at, status="failed", problem=problem)
+        finish(sessions, taken, at, status="failed", problem=problem)
     else:
-        _release(sessions, taken, at + wait, attempts=taken.attempts, problem=problem)
+        release(sessions, taken, at + max(wait, least), attempts=taken.attempts, problem=problem)
 
 
-def _release(
+def release(
     sessions: SessionFactory, taken: Claim, next_at: datetime, *, attempts: int, problem: str = ""
 ) -> None:
     """Back into the queue until `next_at`, where the claim still holds."""
-    with _as_system(sessions) as session:
+    with as_system(sessions) as session:
         session.execute(
             update(Message)
             .where(Message.id == taken.id, Message.lease_token == taken.token)
@@ -212,7 +240,7 @@ def _release(
         session.commit()
 
 
-def _finish(
+def finish(
     sessions: SessionFactory,
     taken: Claim,
     at: datetime,
@@ -222,7 +250,7 @@ def _finish(
     problem: str = "",
 ) -> None:
     """The message's last state with its event, where the claim still holds; else nothing."""
-    with _as_system(sessions) as session:
+    with as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
         if status == "sent" and message.kind in STARTS_CLOCK:
             # Its offer runs from the instant at which the dealer could know of it.
@@ -233,7 +261,7 @@ def _finish(
                     id=uuid7(at),
                     lead_id=message.lead_id,
                     at=at,
-                    kind="mail_sent" if status == "sent" else "mail_failed",
+                    kind=_EVENTS[message.kind == SYSTEM_KIND, status],
                     dealer_id=message.dealer_id,
                     data={"kind": message.kind, "audience": message.audience},
                 )
@@ -262,7 +290,7 @@ def _finish(
 
 
 @contextmanager
-def _as_system(sessions: SessionFactory) -> Iterator[Session]:
+def as_system(sessions: SessionFactory) -> Iterator[Session]:
     with sessions() as session:
         act_as(session, SYSTEM)
         yield session
