@@ -43,7 +43,7 @@ def watch_work(session: Session, lead: Lead, at: datetime) -> None:
         # Rows of before offers were kept open; whoever has it is asked to go on with it.
         lead.next_action_at = next_desk_morning(lead.market, at)
     elif _has_ended(session, offer.dealer_id, at):
-        _route_on(session, lead, offer, at, "dealer_ended", "offer_expired")
+        route_on(session, lead, offer, at, "dealer_ended", "offer_expired")
     else:
         _do_steps(session, lead, offer, at)
 
@@ -90,12 +90,14 @@ def _end_of_time(session: Session, lead: Lead, offer: Offer, at: datetime) -> No
         lead.next_action_at = offer.expires_at
         return
     reason = "not_reachable" if mail == "failed" else ""
-    _route_on(session, lead, offer, at, reason, "offer_expired")
+    route_on(session, lead, offer, at, reason, "offer_expired")
 
 
-def _route_on(
+def route_on(
     session: Session, lead: Lead, offer: Offer, at: datetime, reason: str, kind: str
 ) -> None:
+    """Take the lead from the dealer that let its time pass, and find the next. `reason` is a code
+    of `end_of_offer`, or "" for an offer nobody answered; `kind` the event that tells it."""
     one_move_at_a_time(session, lead.market_id)
     end_plans(session, lead.id, at)
     end_offer(session, lead, offer, "expired", at, reason)
@@ -113,7 +115,7 @@ def _do_steps(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
     lead.escalated_minutes = reached
     for each in due:
         if each.step.action == "reroute":
-            _route_on(session, lead, offer, at, "no_action", "offer_expired")
+            route_on(session, lead, offer, at, "no_action", "offer_expired")
             return
         _do(session, agenda, each, at)
     schedule(session, lead, offer, at)

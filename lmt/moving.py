@@ -86,37 +86,49 @@ def move_for_customer(
     the customer has moved the lead twice; IllegalStep for a lead that is closed or not yet routed.
     """
     lead = locked_lead(session, lead_id)
+    with as_system(session):
+        try:
+            give_to_pick(session, lead, dealer_code=dealer_code, reason=reason, at=at)
+        except NotEligible:
+            session.rollback()
+            raise
+        session.commit()
+
+
+def give_to_pick(
+    session: Session, lead: Lead, *, dealer_code: str, reason: str, at: datetime
+) -> None:
+    """The step of `move_for_customer` on a lead that is locked, for whoever sees the whole market.
+
+    No commit. What it had begun when it raised is the caller's to take back.
+    """
     target = step(Status(lead.status), Status.OFFERED)
     if lead.status == Status.RECEIVED:
         raise IllegalStep(Status.RECEIVED, Status.OFFERED)
-    with as_system(session):
-        problem = _why_not_again(session, lead, dealer_code)
-        if problem:
-            session.rollback()
-            raise NotEligible(problem)
-        one_move_at_a_time(session, lead.market_id)
-        held = _taken_from(session, lead, at, "customer")
-        lead.preferred_dealer = dealer_code
-        routed = route_lead(session, lead, at)
-        decision = routed.decision.result
-        if routed.offer is None or decision.get("how") != "preferred":
-            session.rollback()
-            refused = [r["reason"] for r in decision["refused"] if r["code"] == dealer_code]
-            raise NotEligible(refused[0] if refused else "unknown_dealer")
-        routed.decision.result = {**decision, "how": "customer"}
-        if held is not None:
-            notify.tell_dealer_taken_away(session, lead, held, at)
-        lead.status, lead.dealer_id = target, routed.offer.dealer_id
-        record(
-            session,
-            lead.id,
-            "moved_by_customer",
-            at=at,
-            dealer_id=routed.offer.dealer_id,
-            reason=reason,
-        )
-        hand_over(session, lead, routed.offer, routed.opens_at, at, routed)
-        session.commit()
+    problem = _why_not_again(session, lead, dealer_code)
+    if problem:
+        raise NotEligible(problem)
+    one_move_at_a_time(session, lead.market_id)
+    held = _taken_from(session, lead, at, "customer")
+    lead.preferred_dealer = dealer_code
+    routed = route_lead(session, lead, at)
+    decision = routed.decision.result
+    if routed.offer is None or decision.get("how") != "preferred":
+        refused = [r["reason"] for r in decision["refused"] if r["code"] == dealer_code]
+        raise NotEligible(refused[0] if refused else "unknown_dealer")
+    routed.decision.result = {**decision, "how": "customer"}
+    if held is not None:
+        notify.tell_dealer_taken_away(session, lead, held, at)
+    lead.status, lead.dealer_id = target, routed.offer.dealer_id
+    record(
+        session,
+        lead.id,
+        "moved_by_customer",
+        at=at,
+        dealer_id=routed.offer.dealer_id,
+        reason=reason,
+    )
+    hand_over(session, lead, routed.offer, routed.opens_at, at, routed)
 
 
 def _taken_from(session: Session, lead: Lead, at: datetime, reason: str) -> Offer | None:

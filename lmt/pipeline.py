@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.again import take_note, unheard
 from lmt.chase import watch_offer, watch_queue, watch_work
 from lmt.db import SessionFactory
+from lmt.donotcontact import unapproachable
 from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import OPEN, QUEUES, WORKED, IllegalStep, Status, step
 from lmt.models import Lead, Offer, locked_lead, record
@@ -67,18 +69,19 @@ def due_leads(session: Session, at: datetime, limit: int = 100) -> list[uuid.UUI
 
 def find_forgotten(session: Session, at: datetime) -> int:
     """Give every open lead without a next instant one, and commit; returns how many had none.
+    A closed one counts where its customer asked again and nobody heard it before it closed.
 
     No verb leaves a lead so. This is the net below rows of older versions and of other hands.
     """
     forgotten = session.scalars(
         select(Lead)
-        .where(Lead.next_action_at.is_(None), Lead.status.in_(sorted(OPEN)))
+        .where(Lead.next_action_at.is_(None), or_(Lead.status.in_(sorted(OPEN)), unheard()))
         .limit(MOST_FORGOTTEN)
         .with_for_update(of=Lead, skip_locked=True)
     ).all()
     for lead in forgotten:
         # Its clocks begin now: who never knew of them is not escalated for the past.
-        lead.touched_at = at
+        lead.touched_at = at if lead.status in OPEN else lead.touched_at
         lead.next_action_at = max(at, lead.resting_until or at)
     session.commit()
     return len(forgotten)
@@ -213,22 +216,34 @@ def withdraw(
 
 
 def _take_step(session: Session, lead: Lead, at: datetime) -> None:
+    if lead.status == Status.RECEIVED:
+        if lead.source.solicited and unapproachable(session, lead):
+            _leave_alone(session, lead, at)
+            return
+        _qualify(session, lead, at)
+    again = bool(lead.asked_again) and take_note(session, lead, at)
     status = Status(lead.status)
     if status is Status.RECEIVED:
-        _qualify(session, lead, at)
         place(session, lead, at)
     elif status is Status.OFFERED:
         watch_offer(session, lead, at)
     elif status in WORKED:
         watch_work(session, lead, at)
     elif status is Status.RESTING:
-        come_back(session, lead, at)
+        come_back(session, lead, at, is_asked_for=again)
     elif status in QUEUES:
         if not lead.service:
             _qualify(session, lead, at)
         watch_queue(session, lead, at)
     else:
         lead.next_action_at = None
+
+
+def _leave_alone(session: Session, lead: Lead, at: datetime) -> None:
+    """We would begin, and the person is on the lists by every way there is: nobody does."""
+    lead.status, lead.cause = step(Status(lead.status), Status.WITHDRAWN), "suppressed"
+    lead.closed_at, lead.next_action_at = at, None
+    record(session, lead.id, "withdrawn", at=at, reason="suppressed")
 
 
 def _qualify(session: Session, lead: Lead, at: datetime) -> None:

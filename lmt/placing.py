@@ -18,6 +18,7 @@ from lmt.models import Dealer, Lead, Market, Offer, record
 from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
 from lmt.notify.recipients import queue_keepers, terms_of
+from lmt.notify.systems import tell_dealer_system
 from lmt.routing.capacity import untake_slot
 from lmt.routing.locate import Unlocated
 from lmt.routing.service import (
@@ -48,7 +49,9 @@ def place(session: Session, lead: Lead, at: datetime) -> None:
         queue = Status.UNLOCATED if unclear else Status.UNROUTED
         enqueue(session, lead, queue, routed.cause, at, routed)
     elif lead.test:
-        _end_test(session, lead, routed, at)
+        untake_slot(session, routed.offer.dealer_id)
+        session.delete(routed.offer)
+        _end_test(session, lead, at)
     else:
         lead.status = step(Status(lead.status), Status.OFFERED)
         hand_over(session, lead, routed.offer, routed.opens_at, at, routed)
@@ -113,6 +116,7 @@ def hand_over(
         calendar = calendar or calendar_of_dealer(session, offer.dealer_id, at)
         lead.next_action_at = offered_until(lead, offer, policy, calendar, at)
     notify.tell_dealer(session, lead, offer, terms_of(session, offer.dealer_id, at), at)
+    tell_dealer_system(session, lead, offer, at)
     if moved:
         notify.tell_customer_transferred(session, lead, offer, at)
     elif waited:
@@ -131,7 +135,10 @@ def enqueue(
     routed: Routed | None = None,
 ) -> None:
     """Nobody has the lead: it waits where headquarters sees it, and is looked at again when that
-    may help. Headquarters and the customer are told once."""
+    may help. Headquarters and the customer are told once. A test ends here, too."""
+    if lead.test:
+        _end_test(session, lead, at)
+        return
     known = (lead.status, lead.cause) == (status, cause)
     lead.status = status if known else step(Status(lead.status), status)
     _begin_anew(lead)
@@ -210,11 +217,10 @@ def _has_opened(calendar: Calendar, at: datetime) -> bool:
     return is_open(calendar, at) or (first is not None and first <= at)
 
 
-def _end_test(session: Session, lead: Lead, routed: Routed, at: datetime) -> None:
-    """A test lead shows its decision and ends there: no dealer, no figure, no cap is touched."""
-    assert routed.offer is not None
-    untake_slot(session, routed.offer.dealer_id)
-    session.delete(routed.offer)
+def _end_test(session: Session, lead: Lead, at: datetime) -> None:
+    """A test lead shows its decision, where there is one, and ends there: no dealer, no figure,
+    no queue and no cap is touched."""
     lead.status, lead.cause, lead.closed_at = Status.WITHDRAWN, "test", at
-    lead.next_action_at = None
+    lead.next_action_at = lead.waiting_since = None
+    lead.waiting_for = []
     record(session, lead.id, "withdrawn", at=at, reason="test")

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from lmt.agenda import schedule
+from lmt.donotcontact import unapproachable
 from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import IllegalStep, Status, step
-from lmt.models import Lead, locked_lead, record
+from lmt.models import Lead, Offer, locked_lead, record
 from lmt.models.capacity import give_back_open, take_open_again
 from lmt.notify import service as notify
 from lmt.placing import end_offer, held_offer, place
@@ -69,11 +70,25 @@ def wake_now(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor
         session.commit()
 
 
-def come_back(session: Session, lead: Lead, at: datetime, actor: Actor = SYSTEM) -> None:
+def come_back(
+    session: Session,
+    lead: Lead,
+    at: datetime,
+    actor: Actor = SYSTEM,
+    *,
+    is_asked_for: bool = False,
+) -> None:
     """The time is over: the lead is its dealer's again, with a call planned; or, where that dealer
-    takes part no more, it is routed anew. No commit."""
+    takes part no more, it is routed anew. No commit.
+
+    Who went on the do-not-contact lists meanwhile is not called: the lead is withdrawn. Unless
+    `is_asked_for`: the customer came back of their own accord.
+    """
     assert lead.dealer_id is not None
     offer = held_offer(session, lead)
+    if not is_asked_for and unapproachable(session, lead):
+        _end_quietly(session, lead, offer, at)
+        return
     dealer = lead.dealer
     if offer is None or dealer is None or why_not_by_hand(session, lead.market_id, dealer.code, at):
         one_move_at_a_time(session, lead.market_id)
@@ -94,3 +109,15 @@ def come_back(session: Session, lead: Lead, at: datetime, actor: Actor = SYSTEM)
     call.owner_id, call.reminded_at = lead.owner_id, at
     schedule(session, lead, offer, at)
     notify.tell_dealer_back(session, lead, at)
+
+
+def _end_quietly(session: Session, lead: Lead, offer: Offer | None, at: datetime) -> None:
+    """The customer wants to hear nothing more: nobody calls, and the dealer is told."""
+    if offer is not None:
+        end_offer(session, lead, offer, "withdrawn", at, "suppressed")
+    end_plans(session, lead.id, at)
+    lead.status, lead.cause = step(Status(lead.status), Status.WITHDRAWN), "suppressed"
+    lead.closed_at, lead.next_action_at, lead.resting_until = at, None, None
+    if offer is not None:
+        notify.tell_dealer_taken_away(session, lead, offer, at)
+    record(session, lead.id, "withdrawn", at=at, dealer_id=lead.dealer_id, reason="suppressed")
