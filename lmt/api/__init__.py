@@ -6,7 +6,8 @@ from flask import Flask
 from flask_smorest import Api
 
 from lmt import __version__
-from lmt.api.leads import blueprint
+from lmt.api import status
+from lmt.api.openapi import describe_intake
 
 
 def register(app: Flask) -> None:
@@ -20,4 +21,5 @@ def register(app: Flask) -> None:
     )
     api = Api(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(blueprint)
+    api.register_blueprint(status.blueprint)
+    describe_intake(app, api.spec)
