@@ -24,7 +24,10 @@ from lmt.db import SessionFactory, engine_for, sessions_for
 from lmt.demo import DemoFacts, DemoRefused, describe, fill
 from lmt.demo.markets import MARKET_OF, MARKETS
 from lmt.ingest.keys import source_of_key
+from lmt.ingest.kinds import reader_of
+from lmt.ingest.sourcehealth import health_of
 from lmt.lifecycle import CLOSED, QUEUES, WITH_DEALER, Status
+from lmt.mapping.presets import PRESETS
 from lmt.models import (
     Closure,
     Customer,
@@ -38,18 +41,21 @@ from lmt.models import (
     Offer,
     PlannedAction,
     RoutingDecision,
+    Source,
     User,
 )
 from lmt.routing.decision import Decision
 from lmt.routing.gazetteer_load import load_places
 from lmt.schema import upgrade
 from lmt.scope import SYSTEM, act_as, actor_of
+from lmt.sealing import unseal
 from lmt.workhours import Calendar, hours_problem, next_opening, working_minutes_between
 from tests.offers import let_pass
 
 # A Wednesday morning, when showrooms in every market are open.
 WEDNESDAY = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 LEADS = 1_200
+MONTH = timedelta(days=28)
 
 
 @dataclass(frozen=True)
@@ -184,12 +190,37 @@ def test_accounts_log_in_and_see_their_part(demo: Demo, stored: Session) -> None
 
 def test_keys_open_their_sources(demo: Demo, stored: Session) -> None:
     kinds = Counter(source.kind for source in demo.facts.sources)
-    assert kinds == {"api": 6, "adf": 6, "form": 6}
+    assert kinds == {
+        **{"api": 6, "adf": 6, "form": 6, "json": 6, "google": 4},
+        **{"meta": 3, "tiktok": 2, "linkedin": 2, "web_to_lead": 2},
+    }
     for source in demo.facts.sources:
+        row = stored.scalars(select(Source).where(Source.code == source.code)).one()
+        for name, needed in source.needs.items():
+            kept = row.settings.get(name) or unseal(demo.settings.secret_key, row.secrets[name])
+            assert kept == needed
         if source.key:
             found = source_of_key(stored, f"Bearer {source.key}", source.kind)
             assert found is not None
             assert found.code == source.code
+
+
+def test_what_the_senders_of_each_kind_post_is_read(demo: Demo, stored: Session) -> None:
+    for row in stored.scalars(select(Source)):
+        if row.kind == "file":
+            continue
+        preset = PRESETS.get(row.mapping.get("preset", ""))
+        if preset is not None:
+            (lead,) = reader_of(row, preset.sample_type, test=True)(preset.sample.encode())
+            assert lead["customer"], row.code
+
+
+def test_every_source_that_brings_leads_has_a_pace(stored: Session) -> None:
+    sources = stored.scalars(select(Source)).all()
+    health = health_of(stored, sources, WEDNESDAY)
+    brought = set(stored.scalars(select(Lead.source_id).where(Lead.created_at > WEDNESDAY - MONTH)))
+    assert {row.id for row in sources if health[row.id].last_at is not None} >= brought
+    assert len(brought) > len(sources) // 2
 
 
 def test_no_page_is_empty(stored: Session) -> None:
@@ -317,7 +348,7 @@ def test_what_it_made_is_kept_for_the_owner_alone(demo: Demo) -> None:
     plain = json.loads(path.read_text())
     assert list(plain) == ["base_url", "accounts", "sources", "forms"]
     assert list(plain["accounts"][0]) == ["email", "password", "role", "dealer", "market"]
-    assert list(plain["sources"][0]) == ["code", "kind", "key", "market"]
+    assert list(plain["sources"][0]) == ["code", "kind", "key", "market", "needs"]
     assert plain["forms"][0] == {
         "code": "pl-contact",
         "url": "https://leads.example/forms/pl-contact",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ class DemoAccount:
 
 @dataclass(frozen=True, slots=True)
 class DemoSource:
-    """`key` is empty where the kind needs none."""
+    """`key` is empty where the kind needs none; `needs` are the secrets with which a platform signs
+    or is known, and the `oid` of a Web-to-Lead form."""
 
     code: str
     kind: str
     key: str
     market: str
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from lmt.db import SessionFactory
 from lmt.demo.accounts import form_facts, hire, new_password, open_sources
 from lmt.demo.countries import COUNTRIES
 from lmt.demo.dealers import demo_dealers
-from lmt.demo.facts import DemoAccount, DemoFacts, DemoSource, keep_facts, kept_facts
+from lmt.demo.deliveries import delivered
+from lmt.demo.facts import DemoAccount, DemoFacts, keep_facts, kept_facts
 from lmt.demo.history import lived
 from lmt.demo.leads import LEADS, demo_arrivals
 from lmt.demo.loads import Loads
@@ -26,8 +27,8 @@ from lmt.demo.markets import MARKET_OF, MARKETS
 from lmt.demo.network import candidates, found_markets, hosts, keep_days, open_dealers, seeded
 from lmt.demo.quarantine import quarantine_some
 from lmt.demo.rows import Ids, Rows, demo_rows
+from lmt.demo.senders import open_senders, renewed
 from lmt.demo.store import copy_rows, inserted_ids
-from lmt.ingest.keys import key_hash, new_key
 from lmt.models import (
     Consent,
     Customer,
@@ -36,6 +37,7 @@ from lmt.models import (
     DealerLoad,
     Event,
     Form,
+    Intake,
     Lead,
     Market,
     Offer,
@@ -131,6 +133,7 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
     with timings.of("accounts"):
         accounts, staff = hire(session, seeded(seed, "people"), founded, with_people, dealer_ids)
         sources, source_ids, forms = open_sources(session, founded)
+        senders, sender_ids = open_senders(session, founded, settings.secret_key)
     with timings.of("history"):
         everyone = candidates(dealers, dealer_ids, at)
         loads = Loads(everyone)
@@ -154,18 +157,23 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
             founded.markets,
             founded.brands,
             source_ids,
+            sender_ids,
             founded.campaigns,
             founded.policy_ids,
             staff,
         )
         rows = demo_rows(seeded(seed, "rows"), lives, ids, at)
     with timings.of("rows"):
+        copy_rows(session, Intake, delivered(seeded(seed, "deliveries"), rows.leads, at))
         _store(session, rows)
         _store_loads(session, loads, at)
         quarantine_some(session, seeded(seed, "quarantine"), source_ids, at)
     log.info("demo_filled", dealers=len(dealers), leads=len(lives), seconds=timings.seconds)
     return DemoFacts(
-        settings.base_url, accounts, sources, form_facts(settings.base_url, _codes(forms))
+        settings.base_url,
+        accounts,
+        [*sources, *senders],
+        form_facts(settings.base_url, _codes(forms)),
     )
 
 
@@ -242,10 +250,9 @@ def _renewed(session: Session, settings: Settings) -> DemoFacts:
         accounts.append(_account_facts(session, user, password))
     sources = []
     for source in session.scalars(select(Source).order_by(Source.id)):
-        key = new_key() if source.key_hash is not None else ""
-        source.key_hash = key_hash(key) if key else None
-        if key or source.kind == "form":
-            sources.append(DemoSource(source.code, source.kind, key, source.market.code))
+        told = renewed(source, settings.secret_key)
+        if told is not None:
+            sources.append(told)
     codes = _codes(session.scalars(select(Form).order_by(Form.id)).all())
     return DemoFacts(settings.base_url, accounts, sources, form_facts(settings.base_url, codes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from random import Random
 
 from shapely.geometry import shape
@@ -35,6 +36,9 @@ from lmt.models.validity import since
 from lmt.routing.candidate import Candidate
 from lmt.routing.policy import Policy
 from lmt.workhours import Calendar
+
+_COST_EUR = {"autumn": 260_000, "elvaro": 410_000}
+"""What each campaign costs in all markets together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +101,19 @@ def found_markets(session: Session, at: datetime) -> Founded:
                 market_id=markets[market.code].id,
                 brand_id=None if slug == "autumn" else brands["aurel"].id,
                 name=name,
-                utm_campaign=f"{market.code.lower()}_{slug}",
+                utm_campaign=f"{market.code.lower()}_{slug}*",
+                platform_ids=[
+                    f"{platform}:campaign:{7_700_000 + 100 * number + place}"
+                    for platform in ("google", "meta", "tiktok", "linkedin")
+                ],
                 starts_on=_days_before(at, DAYS_BACK),
                 ends_on=None,
+                cost=Decimal(round(_COST_EUR[slug] * market.leads * market.eur, -2)),
+                currency=market.currency,
             )
-            for slug, name in zip(("autumn", "elvaro"), market.campaigns, strict=True)
+            for place, (slug, name) in enumerate(zip(_COST_EUR, market.campaigns, strict=True))
         ]
-        for market in MARKETS
+        for number, market in enumerate(MARKETS)
     }
     session.add_all([*stored.values(), *(each for some in campaigns.values() for each in some)])
     session.flush()

@@ -25,12 +25,14 @@ _CONSENT_VERSION = "demo-1"
 class Ids:
     """The ids that rows point to: by market, source (market, kind), brand, campaign … code.
 
+    `senders` are by market the sources of platforms, which bring a campaign's leads by turns.
     `staff` holds a dealer's people: who accepts and works on its leads. `policies` are by market.
     """
 
     markets: Mapping[str, int]
     brands: Mapping[str, int]
     sources: Mapping[tuple[str, str], int]
+    senders: Mapping[str, Sequence[int]]
     campaigns: Mapping[str, Sequence[int]]
     policies: Mapping[str, int]
     staff: Mapping[int, Sequence[int]]
@@ -134,7 +136,7 @@ class _Writing:
             "id": lead_id,
             "reference": self.reference(),
             "market_id": self.ids.markets[arrival.market.code],
-            "source_id": self.ids.sources[arrival.market.code, arrival.channel],
+            "source_id": self.source(life),
             "campaign_id": None if arrival.campaign is None else campaigns[arrival.campaign],
             "intake_id": None,
             "test": False,
@@ -262,6 +264,15 @@ class _Writing:
                     self.keys.add(key)
                     self.out.customer_keys.append((place, *key))
         return place
+
+    def source(self, life: Life) -> int:
+        """A campaign's leads come by its pages and, in turn, by the platforms of the market."""
+        market, channel = life.arrival.market.code, life.arrival.channel
+        own = self.ids.sources[market, channel]
+        if channel != "campaign":
+            return own
+        ways = [own, *self.ids.senders.get(market, ())]
+        return ways[len(self.out.leads) % len(ways)]
 
     def owner(self, life: Life) -> int | None:
         """Whoever at the dealer took the lead; nobody while it is only offered."""
