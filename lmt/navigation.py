@@ -15,7 +15,7 @@ from lmt.web import may
 class Room:
     """A page of the header: shown to people who hold `permission`, where `endpoint` exists.
 
-    `also` are the endpoints of the pages behind it.
+    `also` are the endpoints of the pages behind it; rooms of one `group` share a menu.
     """
 
     endpoint: str
@@ -23,18 +23,37 @@ class Room:
     icon: str
     permission: str
     also: tuple[str, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A menu of the header: the rooms of one kind of work that the reader may enter."""
+
+    words: LazyProxy
+    icon: str
+    rooms: tuple[Room, ...]
+
+
+GROUPS = {
+    "leads": (_l("Leads"), "users"),
+    "network": (_l("Network"), "building-store"),
+    "intake": (_l("Intake"), "plug"),
+    "messages": (_l("Messages"), "send"),
+}
 
 
 ROOMS = (
     Room("desk.inbox", _l("Inbox"), "inbox", "lead.work", ("desk.lead",)),
     Room("hq.overview", _l("Overview"), "layout-list", "lead.assign"),
-    Room("hq.leads", _l("Leads"), "users", "lead.assign", ("hq.lead",)),
+    Room("hq.leads", _l("Leads"), "users", "lead.assign", ("hq.lead",), group="leads"),
     Room(
         "hq.unrouted",
         _l("Queues"),
         "hourglass",
         "lead.assign",
         ("hq.unlocated", "hq.incomplete"),
+        group="leads",
     ),
     Room(
         "hq.dealers",
@@ -50,6 +69,7 @@ ROOMS = (
             "hq.dealer_end",
             "hq.end_dealer",
         ),
+        group="network",
     ),
     Room(
         "hq.calendars",
@@ -57,6 +77,7 @@ ROOMS = (
         "calendar-time",
         "lead.assign",
         ("hq.calendar_days", "hq.set_calendar_days"),
+        group="network",
     ),
     Room(
         "hq.policies",
@@ -72,23 +93,103 @@ ROOMS = (
             "hq.start_replay",
             "hq.replayed",
         ),
+        group="network",
     ),
-    Room("hq.contests", _l("Contested"), "scale", "lead.assign", ("hq.answer_contest",)),
+    Room(
+        "hq.duplicates",
+        _l("Duplicates"),
+        "user-check",
+        "lead.assign",
+        ("hq.answer_duplicate", "hq.customer", "hq.split_customer"),
+        group="leads",
+    ),
+    Room(
+        "hq.contests",
+        _l("Contested"),
+        "scale",
+        "lead.assign",
+        ("hq.answer_contest",),
+        group="leads",
+    ),
     Room("hq.reports", _l("Reports"), "chart-bar", "report.read", ("hq.fair_share",)),
-    Room("hq.quarantine", _l("Quarantine"), "alert-triangle", "intake.read", ("hq.delivery",)),
-    Room("hq.outbox", _l("Outbox"), "send", "outbox.read"),
-    Room("hq.mailbox", _l("Mailbox"), "mailbox", "outbox.read", ("hq.mail",)),
+    Room(
+        "hq.sources",
+        _l("Sources"),
+        "plug",
+        "intake.read",
+        (
+            "hq.source",
+            "hq.new_source",
+            "hq.create_source",
+            "hq.edit_source",
+            "hq.save_source",
+            "hq.new_source_key",
+            "hq.set_source_secret",
+            "hq.source_mapping",
+            "hq.save_source_mapping",
+            "hq.source_test",
+            "hq.send_source_test",
+            "hq.source_test_lead",
+        ),
+        group="intake",
+    ),
+    Room(
+        "hq.campaigns",
+        _l("Campaigns"),
+        "rocket",
+        "source.edit",
+        ("hq.new_campaign", "hq.create_campaign", "hq.campaign", "hq.save_campaign"),
+        group="intake",
+    ),
+    Room(
+        "hq.quarantine",
+        _l("Quarantine"),
+        "alert-triangle",
+        "intake.read",
+        ("hq.delivery", "hq.mend_delivery", "hq.dismiss_delivery", "hq.replayed_deliveries"),
+        group="intake",
+    ),
+    Room(
+        "hq.do_not_contact",
+        _l("Consent"),
+        "ban",
+        "consent.edit",
+        (
+            "hq.add_do_not_contact",
+            "hq.lift_do_not_contact",
+            "hq.consent_texts",
+            "hq.add_consent_text",
+        ),
+        group="intake",
+    ),
+    Room("hq.outbox", _l("Outbox"), "send", "outbox.read", group="messages"),
+    Room("hq.mailbox", _l("Mailbox"), "mailbox", "outbox.read", ("hq.mail",), group="messages"),
 )
 
 
-def rooms() -> list[Room]:
-    return [
+def rooms() -> list[Room | Group]:
+    """What the header shows, in order: rooms, and menus of rooms where several belong together."""
+    open_ones = [
         room
         for room in ROOMS
         if room.endpoint in current_app.view_functions and may(room.permission)
     ]
+    shown: list[Room | Group] = []
+    seen: set[str] = set()
+    for room in open_ones:
+        if room.group in seen:
+            continue
+        together = [each for each in open_ones if room.group and each.group == room.group]
+        if len(together) > 1:
+            seen.add(room.group)
+            shown.append(Group(*GROUPS[room.group], tuple(together)))
+        else:
+            shown.append(room)
+    return shown
 
 
-def is_here(room: Room) -> bool:
-    """Is the page being shown part of `room`?"""
-    return request.endpoint in {room.endpoint, *room.also}
+def is_here(place: Room | Group) -> bool:
+    """Is the page being shown part of it?"""
+    if isinstance(place, Group):
+        return any(is_here(room) for room in place.rooms)
+    return request.endpoint in {place.endpoint, *place.also}

@@ -36,13 +36,14 @@ FILES = {
 }
 
 ICONS = """
-adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange
+adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange ban
 brand-whatsapp building-store calendar calendar-event calendar-off calendar-plus calendar-time car
 chart-bar check chevron-down chevron-left chevron-right circle-check click clock clock-exclamation
-copy download external-link file-import filter flame help history hourglass inbox info-circle
-keyboard language layout-list list-check lock logout mail mailbox map-2 map-pin message moon note
-pencil phone player-play plus refresh rocket route scale search send settings snowflake star
-steering-wheel sun temperature trash trophy user user-check users world x
+copy download external-link file-import file-text filter flame help history hourglass inbox
+info-circle key keyboard language layout-list link list-check lock logout mail mailbox map-2 map-pin
+message moon note pencil phone player-pause player-play plug plus refresh rocket route scale search
+send settings snowflake star steering-wheel sun temperature trash trophy user user-check users world
+x
 """
 
 _LICENCE_OF_TABLER = """MIT License
