@@ -18,6 +18,7 @@ from lmt import clock
 from lmt.config import BadSetting, Settings, from_environment
 from lmt.db import engine_for, sessions_for
 from lmt.hq.command import explain_command
+from lmt.ingest.command import replay_deliveries_command
 from lmt.logs import configure
 from lmt.replay.command import replay_command
 from lmt.scope import SYSTEM, act_as
@@ -167,6 +168,14 @@ def route() -> None:
 
 route.add_command(explain_command)
 route.add_command(replay_command)
+
+
+@main.group()
+def intake() -> None:
+    """Deliveries that could not be read."""
+
+
+intake.add_command(replay_deliveries_command)
 
 
 @main.group()

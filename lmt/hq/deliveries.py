@@ -1,21 +1,39 @@
-"""Deliveries that could not be read: kept byte for byte, seen here, never lost."""
+"""Deliveries that could not be read: kept byte for byte, seen here, mended and taken in again."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload, load_only
+from sqlalchemy.orm import Session, joinedload, load_only
 
 from lmt import web
-from lmt.hq import queries as q
+from lmt.hq import deliveryqueries as q
 from lmt.hq.blueprint import blueprint
-from lmt.models import Intake
+from lmt.hq.deliverywords import (
+    MAPPED,
+    STATUS_CHIPS,
+    STATUS_WORDS,
+    cause_words,
+    field_errors,
+    what_to_do,
+)
+from lmt.hq.sourcepreview import Preview
+from lmt.i18n import gettext as _
+from lmt.i18n import reader
+from lmt.ingest.quarantine import FETCH_FAILED, MOST_MENDED, leads_made
+from lmt.models import Intake, Lead, Source, User
 
 SHOWN_BYTES = 4_096
+MOST_LEADS = 20
+PERMISSION = "source.edit"
 _HEX_COLUMNS = 16
 
 
@@ -27,6 +45,146 @@ class Bytes:
     dump: str
     shown: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filters of the list; "" for all."""
+
+    source: str = ""
+    cause: str = ""
+    since: date | None = None
+    status: str = "quarantined"
+
+    def address(self) -> dict[str, Any]:
+        """What to put in a link to the same list."""
+        named = {
+            "source": self.source,
+            "cause": self.cause,
+            "since": self.since.isoformat() if self.since else "",
+            "status": self.status if self.status != "quarantined" else "",
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person typed into the forms of a delivery's page, and what is wrong with it."""
+
+    text: str | None = None
+    reason: str = ""
+    errors: dict[str, str] | None = None
+    preview: Preview | None = None
+
+
+@blueprint.get("/intake")
+@web.require("intake.read")
+def quarantine() -> ResponseReturnValue:
+    session = web.db()
+    wanted = _wanted()
+    after = _uuid(request.args.get("after", ""))
+    since = None if wanted.since is None else _midnight(wanted.since)
+    found = q.deliveries(
+        session,
+        web.at(),
+        source=wanted.source,
+        cause=wanted.cause,
+        since=since,
+        status=wanted.status,
+        after=after,
+    )
+    shown = found[: q.PAGE_ROWS]
+    address = wanted.address()
+    groups = q.groups(session)
+    return render_template(
+        "hq/quarantine.html",
+        rows=shown,
+        wanted=wanted,
+        groups=groups,
+        source_choices=_choices(
+            _("All sources"), {each.code: each.name for each in groups}, wanted.source
+        ),
+        cause_choices=_choices(
+            _("All causes"), {each.cause: cause_words(each.cause) for each in groups}, wanted.cause
+        ),
+        cause_words=cause_words,
+        statuses=[(code, STATUS_WORDS[code]) for code in q.STATUSES],
+        may_act=web.may(PERMISSION),
+        next_address=(
+            url_for("hq.quarantine", **address, after=shown[-1].id)
+            if len(found) > len(shown)
+            else ""
+        ),
+        first_address=url_for("hq.quarantine", **address) if after else "",
+    )
+
+
+@blueprint.get("/intake/<uuid:intake_id>")
+@web.require("intake.read")
+def delivery(intake_id: uuid.UUID) -> ResponseReturnValue:
+    return delivery_page(intake_id)
+
+
+def delivery_page(intake_id: uuid.UUID, typed: Typed | None = None) -> str:
+    """One delivery with all that can be done about it, or 404."""
+    session = web.db()
+    found = session.execute(
+        select(
+            Intake,
+            func.substr(Intake.body, 1, MOST_MENDED),
+            func.octet_length(Intake.body),
+        )
+        .options(
+            load_only(
+                Intake.source_id,
+                Intake.received_at,
+                Intake.content_type,
+                Intake.status,
+                Intake.problem,
+                Intake.times,
+                Intake.mended,
+                Intake.answered_at,
+                Intake.answered_by,
+                Intake.note,
+            ),
+            joinedload(Intake.source).joinedload(Source.market),
+        )
+        .where(Intake.id == intake_id)
+    ).one_or_none()
+    if found is None:
+        abort(404)
+    intake, start, total = found
+    start = bytes(start)
+    typed = typed or Typed()
+    may_act = web.may(PERMISSION)
+    to_fetch = intake.problem.get("code") == FETCH_FAILED
+    errors = field_errors(intake.problem)
+    is_mendable = may_act and intake.status == "quarantined" and not to_fetch
+    text = _editable(start, total) if is_mendable else None
+    is_editable = text is not None
+    if typed.text is not None and is_editable:
+        text = typed.text
+    return render_template(
+        "hq/delivery.html",
+        intake=intake,
+        body=bytes_shown(start[:SHOWN_BYTES], total),
+        mended=None if intake.mended is None else _utf8(intake.mended[:SHOWN_BYTES]),
+        cause=cause_words(intake.problem.get("code", "")),
+        remedy=what_to_do(intake.source.kind, intake.problem, editable=is_editable),
+        errors=[] if to_fetch else errors,
+        remote_ids=[name for each in errors for _words, name in each.fields] if to_fetch else [],
+        text=text,
+        typed=typed,
+        preview=typed.preview,
+        problems={},
+        may_act=may_act,
+        mapped=intake.source.kind in MAPPED,
+        to_fetch=to_fetch,
+        leads=_leads(session, intake),
+        answerer=_name(session, intake.answered_by),
+        status_words=STATUS_WORDS,
+        status_chips=STATUS_CHIPS,
+    )
 
 
 def bytes_shown(start: bytes, total: int) -> Bytes:
@@ -58,45 +216,53 @@ def _utf8(data: bytes) -> str | None:
     return None
 
 
-@blueprint.get("/intake")
-@web.require("intake.read")
-def quarantine() -> ResponseReturnValue:
-    after = _uuid(request.args.get("after", ""))
-    found = q.quarantined(web.db(), after=after)
-    shown = found[: q.PAGE_ROWS]
-    return render_template(
-        "hq/quarantine.html",
-        rows=shown,
-        next_address=(
-            url_for("hq.quarantine", after=shown[-1].id) if len(found) > len(shown) else ""
-        ),
-        first_address=url_for("hq.quarantine") if after else "",
-    )
+def _editable(start: bytes, total: int) -> str | None:
+    """The whole body as text that a browser gives back as it was; None where it can't."""
+    if total > MOST_MENDED:
+        return None
+    try:
+        text = start.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
 
 
-@blueprint.get("/intake/<uuid:intake_id>")
-@web.require("intake.read")
-def delivery(intake_id: uuid.UUID) -> ResponseReturnValue:
-    found = (
-        web.db()
-        .execute(
-            select(
-                Intake,
-                func.substr(Intake.body, 1, SHOWN_BYTES),
-                func.octet_length(Intake.body),
-            )
-            .options(
-                load_only(Intake.received_at, Intake.content_type, Intake.status, Intake.problem),
-                joinedload(Intake.source),
-            )
-            .where(Intake.id == intake_id)
-        )
-        .one_or_none()
+def _leads(session: Session, intake: Intake) -> Sequence[Lead]:
+    """What the delivery became, as far as the reader may see it."""
+    ids = leads_made(session, intake)[:MOST_LEADS]
+    if not ids:
+        return ()
+    found = select(Lead).where(Lead.id.in_(ids)).order_by(Lead.created_at, Lead.id)
+    return session.scalars(found).all()
+
+
+def _name(session: Session, user_id: int | None) -> str:
+    if user_id is None:
+        return ""
+    return session.scalars(select(User.name).where(User.id == user_id)).first() or ""
+
+
+def _choices(all_of_them: str, named: dict[str, str], chosen: str) -> list[tuple[str, str]]:
+    """What can be chosen by name, what is chosen among it."""
+    known = named if not chosen or chosen in named else {**named, chosen: chosen}
+    pairs = ((code, words) for code, words in known.items() if code)
+    return [("", all_of_them), *sorted(pairs, key=lambda pair: pair[1])]
+
+
+def _wanted() -> Wanted:
+    source, cause, status = (
+        request.args.get(name, "").strip()[:100] for name in ("source", "cause", "status")
     )
-    if found is None:
-        abort(404)
-    intake, start, total = found
-    return render_template("hq/delivery.html", intake=intake, body=bytes_shown(bytes(start), total))
+    wanted = Wanted(source, cause, status=status if status in q.STATUSES else "quarantined")
+    try:
+        return replace(wanted, since=date.fromisoformat(request.args.get("since", "")))
+    except ValueError:
+        return wanted
+
+
+def _midnight(day: date) -> datetime:
+    """The beginning of a day on the reader's wall clock."""
+    return datetime.combine(day, time(), ZoneInfo(reader().timezone)).astimezone(UTC)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
-from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.orm import Session, joinedload
 
 from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, reference_of
 from lmt.i18n import gettext as _
@@ -23,6 +23,7 @@ from lmt.models import (
     Message,
     Offer,
     Source,
+    SourceAlert,
 )
 
 PAGE_ROWS = 50
@@ -39,6 +40,8 @@ class Overview:
     overdue: int
     failing: int | None
     quarantined: int | None
+    silent_sources: int | None
+    failing_sources: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,22 @@ def overview(session: Session, *, at: datetime, with_messages: bool, with_intake
         .select_from(Lead)
         .where(Lead.status.in_(OPEN))
     ).one()
-    failing = quarantined = None
+    failing = quarantined = silent_sources = failing_sources = None
     if with_messages:
         failing = session.scalar(select(func.count()).select_from(Message).where(is_failing()))
     if with_intake:
         quarantined = session.scalar(
             select(func.count()).select_from(Intake).where(Intake.status == "quarantined")
         )
-    return Overview(*counts, failing, quarantined)
+        silent_sources, failing_sources = session.execute(
+            select(
+                func.count().filter(SourceAlert.kind == "silent"),
+                func.count().filter(SourceAlert.kind == "failing"),
+            )
+            .select_from(SourceAlert)
+            .where(SourceAlert.ended_at.is_(None))
+        ).one()
+    return Overview(*counts, failing, quarantined, silent_sources, failing_sources)
 
 
 def is_failing() -> ColumnElement[bool]:
@@ -185,23 +196,6 @@ def dealers(
             Dealer.market_id.in_(select(Market.id).where(Market.code == market))
         )
     return [(dealer, terms, load) for dealer, terms, load in session.execute(statement)]
-
-
-def quarantined(session: Session, *, after: Any = None, rows: int = PAGE_ROWS) -> list[Intake]:
-    """Deliveries that could not be read, newest first, without their bytes."""
-    statement = (
-        select(Intake)
-        .options(
-            load_only(Intake.received_at, Intake.content_type, Intake.problem, Intake.source_id),
-            joinedload(Intake.source),
-        )
-        .where(Intake.status == "quarantined")
-        .order_by(Intake.id.desc())
-        .limit(rows + 1)
-    )
-    if after is not None:
-        statement = statement.where(Intake.id < after)
-    return list(session.scalars(statement))
 
 
 def messages(
