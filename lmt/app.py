@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lmt import accounts, api, assets, errors, health, logs, templating, web
 from lmt.config import BadSetting, Settings, from_environment
@@ -26,6 +28,7 @@ ROOMS = (
 WITHOUT_COOKIES = ("api", "ingest", "portal")
 
 
+@lru_cache(maxsize=4)
 def content_security_policy(tiles_url: str = "") -> str:
     """What a page may load: our own, and map tiles from their server where one is set."""
     tiles = f" {urlsplit(tiles_url).scheme}://{urlsplit(tiles_url).netloc}" if tiles_url else ""
@@ -68,6 +71,11 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
         RATELIMIT_STORAGE_URI=settings.ratelimit_storage_uri,
     )
     app.extensions["lmt"] = web.Installation(settings, engine, sessions_for(engine))
+    if settings.trusted_proxies:
+        # The address alone: links are built from LMT_BASE_URL, never from what a request says.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0
+        )
     web.register(app)
     accounts.register(app)
     assets.register(app)

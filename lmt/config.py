@@ -54,6 +54,8 @@ class Settings:
     private_targets: frozenset[tuple[str, int]] = frozenset()
     tiles_url: str = ""
     tiles_credit: str = ""
+    trusted_proxies: int = 0
+    """How many proxies in front name the visitor's address; what they say is believed."""
 
     @property
     def embedded(self) -> bool:
@@ -125,6 +127,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         private_targets=_private_targets(env),
         tiles_url=_web_address("LMT_TILES_URL", env.get("LMT_TILES_URL", "")),
         tiles_credit=env.get("LMT_TILES_CREDIT", ""),
+        trusted_proxies=_whole(env, "LMT_TRUSTED_PROXIES", 0, least=0),
     )
 
 
@@ -187,10 +190,10 @@ def _private_targets(env: Mapping[str, str]) -> frozenset[tuple[str, int]]:
     return frozenset(found)
 
 
-def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     value = env.get(name, "") or str(default)
-    if not value.isdecimal() or int(value) == 0:
-        raise BadSetting(f"{name} must be a whole number above 0, not {value!r}")
+    if not value.isdecimal() or int(value) < least:
+        raise BadSetting(f"{name} must be a whole number above {least - 1}, not {value!r}")
     return int(value)
 
 

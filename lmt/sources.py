@@ -85,6 +85,9 @@ class SourceTerms:
 
 
 TERMS = tuple(each.name for each in fields(SourceTerms))
+ASKED_AT = ("graph_url", "linkedin_url")
+"""Settings that name the host at which a lead is asked for, with a token."""
+SENT_THERE = ("access_token",)
 
 
 def whole_markets(actor: Actor, permission: str) -> frozenset[int] | None:
@@ -203,6 +206,9 @@ def change_source(
         return ()
     for name in changed:
         setattr(row, name, after[name])
+    if any(before["settings"].get(name) != after["settings"].get(name) for name in ASKED_AT):
+        # A token is for the one it was made for: whoever names another host must bring his own.
+        row.secrets = {name: kept for name, kept in row.secrets.items() if name not in SENT_THERE}
     _bump(row)
     _note(session, row, at, actor, before, after)
     session.commit()

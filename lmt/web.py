@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from threading import Semaphore
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import IO, Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, Request, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -18,6 +18,9 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
 
 from lmt import clock, i18n
 from lmt.config import LOCALES, Settings
@@ -49,6 +52,39 @@ class Installation:
 
     def __post_init__(self) -> None:
         self.waiting = Semaphore(max(1, self.settings.web_threads // 2))
+
+
+class WholeStream(LimitedStream):
+    """A body is read whole or not at all: what was cut off may look like a lead.
+
+    A server that ends the stream itself tells neither that a body without a length went on beyond
+    the limit, nor that its sender was gone before the end.
+    """
+
+    def __init__(self, stream: IO[bytes], limit: int, announced: int | None):
+        super().__init__(stream, limit, is_max=True)
+        self.announced = announced
+
+    def readall(self) -> bytes:
+        body = super().readall()
+        if self.is_exhausted and self._stream.read(1):
+            raise RequestEntityTooLarge
+        if self.announced is not None and len(body) < self.announced:
+            raise ClientDisconnected
+        return body
+
+
+class WholeRequest(Request):
+    """A request whose body is a `WholeStream`."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        limit = self.max_content_length
+        stream = super().stream
+        if limit is None or "wsgi.input_terminated" not in self.environ:
+            return stream
+        whole = WholeStream(self.environ["wsgi.input"], limit, self.content_length)
+        return cast(IO[bytes], whole)
 
 
 def installation() -> Installation:
@@ -138,6 +174,7 @@ def forget_visitor() -> None:
 
 def register(app: Flask) -> None:
     """Hang the shared parts into the life of a request."""
+    app.request_class = WholeRequest
     app.before_request(_read_language)
     app.before_request(_refuse_nul)
     app.before_request(_refuse_strangers)
@@ -168,6 +205,8 @@ def _read_language() -> None:
     wanted = request.args.get("lang", "")
     chosen = wanted if wanted in LOCALES else ""
     if is_for_visitors():
+        # They have no account, so none is looked for.
+        forget_visitor()
         i18n.set_reader(chosen or _accepted(), "UTC")
         return
     if chosen:

@@ -260,6 +260,24 @@ def test_demo_accounts_are_let_in_from_this_machine_alone(
     assert "The mail address or the password is wrong." in refused[1]
 
 
+@pytest.mark.parametrize(("proxies", "let_in"), [(0, True), (1, False)])
+def test_a_visitor_behind_a_proxy_is_known_by_what_the_trusted_proxy_says(
+    settings: Settings, engine: Engine, cast: dict[str, User], session: Session,
+    proxies: int, let_in: bool,
+) -> None:  # fmt: skip
+    cast["anna"].demo = True
+    session.commit()
+    app = create_app(replace(settings, trusted_proxies=proxies), engine=engine)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    answer = app.test_client().post(
+        "/login",
+        data={"email": "anna@lmt.example", "password": PASSWORD},
+        headers={"X-Forwarded-For": "192.0.2.7"},
+        environ_base={"REMOTE_ADDR": "127.0.0.1"},
+    )
+    assert (answer.status_code == 302) == let_in
+
+
 def test_no_demo_is_made_where_others_reach_it(settings: Settings, empty_url: str) -> None:
     abroad = replace(settings, host="0.0.0.0", database_url=empty_url)
     with pytest.raises(NotReady, match=r"0\.0\.0\.0 is refused"):

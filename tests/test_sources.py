@@ -203,6 +203,19 @@ def test_a_secret_is_sealed_and_never_told(session: Session, world: World, hana:
         keep("app_secret", "two\nlines")
 
 
+def test_a_token_is_forgotten_when_another_host_is_to_get_it(
+    session: Session, world: World, hana: Actor
+) -> None:
+    source, _key = made(session, world, hana, "meta")
+    for name in ("access_token", "app_secret"):
+        sources.set_secret(session, source, name, "hush", "installation's own", NOW, hana)
+    sources.change_source(session, source, {"name": "Meta, renamed"}, NOW, hana)
+    assert set(source.secrets) == {"access_token", "app_secret"}
+    elsewhere = {**source.settings, "graph_url": "https://graph.elsewhere.example"}
+    sources.change_source(session, source, {"settings": elsewhere}, NOW, hana)
+    assert set(source.secrets) == {"app_secret"}
+
+
 @pytest.mark.parametrize(
     ("lead", "expected"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from functools import lru_cache
 from html.entities import html5
 from xml.sax.saxutils import escape, quoteattr
 
@@ -165,12 +166,17 @@ def _mended_text(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
+    return _meaning(match[0], *match.groups())
+
+
+# Remembered, so that a text of nothing but entities doesn't become a text for each.
+@lru_cache(maxsize=256)
+def _meaning(entity: str, decimal: str, hexadecimal: str, name: str) -> str:
     """An entity as the character it names; anything else as a literal ampersand."""
-    decimal, hexadecimal, name = match.groups()
     if decimal or hexadecimal:
         number = int(decimal) if decimal else int(hexadecimal, 16)
         return escape(NOT_XML.sub("", chr(number))) if number < 0x110000 else ""
     meant = html5.get(f"{name};") if name else None
     if meant is None and name:
         meant = html5.get(f"{name.lower()};")
-    return escape(meant) if meant else match[0].replace("&", "&amp;")
+    return escape(meant) if meant else entity.replace("&", "&amp;")

@@ -36,7 +36,7 @@ def linkedin_notice(record: Any) -> Notice:
             raise NoLead("no_object", at.rstrip("."))
         action, urn = notice.get("leadAction"), notice.get("leadGenFormResponse")
         remote_id = last_of_urn(urn)
-        if action not in {"CREATED", "DELETED"} and ("type" in notice or "leadAction" in notice):
+        if action not in ("CREATED", "DELETED") and ("type" in notice or "leadAction" in notice):
             others += 1
         elif not remote_id:
             missing.append(f"{at}leadGenFormResponse")

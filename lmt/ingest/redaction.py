@@ -44,7 +44,9 @@ def redacted(body: bytes, names: Collection[str]) -> bytes:
 def without_google_key(body: bytes, record: Mapping[str, Any]) -> bytes:
     """A redacted delivery of Google's, which `record` was read from, written anew where the key is
     still in it: under another name, or as text of another encoding, say."""
-    key = str(record.get(GOOGLE_KEY))
+    key = str(record.get(GOOGLE_KEY) or "")
+    if not key:
+        return body
     spelled = [key.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be")]
     expected = _without(record, {GOOGLE_KEY})
     told = _mapped_texts(expected, lambda text: text.replace(key, BLACK))
