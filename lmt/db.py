@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 import time
 import uuid
@@ -13,14 +14,18 @@ from typing import Any, ClassVar
 
 import psycopg
 import structlog
-from sqlalchemy import DateTime, Engine, MetaData, create_engine, text
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 log = structlog.get_logger(__name__)
 
 SessionFactory = sessionmaker[Session]
+
+LONG_IDLE_SECONDS = 30
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -44,11 +49,10 @@ class Base(DeclarativeBase):
 
 def engine_for(url: str, *, pool_size: int = 5, application_name: str = "lmt") -> Engine:
     """An engine whose connections speak UTC and give up on a lock after 10 s rather than hang."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         # An error's text would name the customer whose row it was.
         hide_parameters=True,
         connect_args={
@@ -56,6 +60,33 @@ def engine_for(url: str, *, pool_size: int = 5, application_name: str = "lmt") -
             "options": "-c timezone=UTC -c lock_timeout=10s",
         },
     )
+    _ask_when_in_doubt(engine)
+    return engine
+
+
+def _ask_when_in_doubt(engine: Engine) -> None:
+    """Ask a pooled connection whether it lives, where there is reason to doubt it.
+
+    A server that ended, or ended the connection, has said so on the line, so a quiet line needs no
+    question before every use; one that was idle for long may have been cut without a word.
+    """
+
+    def put_down(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def pick_up(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        line = select.poll()
+        line.register(connection.fileno(), select.POLLIN)
+        idle_seconds = time.monotonic() - record.info.get("idle_since", time.monotonic())
+        if idle_seconds < LONG_IDLE_SECONDS and not line.poll(0):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as problem:
+            raise DisconnectionError from problem
+
+    event.listen(engine, "checkin", put_down)
+    event.listen(engine, "checkout", pick_up)
 
 
 def sessions_for(engine: Engine) -> SessionFactory:

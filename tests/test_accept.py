@@ -16,11 +16,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
-from lmt.ingest import accept as accepting
-from lmt.ingest import door
+from lmt.ingest import arrival, door
 from lmt.ingest.accept import SAME_BODY_FOR, Delivery, KeyReused, Receipt, accept
 from lmt.ingest.readers import read_adf, read_json
-from lmt.models import Customer, CustomerKey, Event, Intake, Lead, Source
+from lmt.models import Customer, CustomerKey, Event, Inquiry, Intake, Lead, Source
 from lmt.scope import SYSTEM, act_as
 from tests.world import ADF_KEY, API_KEY, FRIDAY, World, warsaw_lead
 
@@ -115,7 +114,8 @@ def test_twenty_calls_at_once_are_answered_with_the_one_lead(
 def test_one_key_belongs_to_one_source(sessions: SessionFactory, session: Session) -> None:
     accepted(sessions, warsaw_lead(), key="own:1")()
     sent = Delivery(body=b"x", key="own:1")
-    receipt = accept(session, source_row(session, "adf-pl"), sent, [warsaw_lead()], FRIDAY)
+    other = warsaw_lead(full_name="Ewa Nowak", phone="+48512000111", email="ewa@example.com")
+    receipt = accept(session, source_row(session, "adf-pl"), sent, [other], FRIDAY)
     assert (receipt.repeated, count(session, Lead)) == (False, 2)
 
 
@@ -129,7 +129,8 @@ def test_the_same_bytes_are_a_new_delivery_after_a_week(
         for later in (timedelta(), SAME_BODY_FOR, SAME_BODY_FOR * 2 + timedelta(seconds=1))
     ]
     assert made == [False, True, False]
-    assert (count(session, Lead), count(session, Customer)) == (2, 1)
+    # The customer's first request is still open, so the new delivery asks for it again.
+    assert (count(session, Intake), count(session, Lead), count(session, Inquiry)) == (2, 1, 1)
 
 
 def test_a_key_used_again_for_another_body_is_the_callers_error(
@@ -176,7 +177,7 @@ def test_the_senders_id_with_other_content_keeps_one_lead_and_what_was_said(
     ],
     ids=["the same phone and mail", "some of them without the mail"],
 )  # fmt: skip
-def test_deliveries_of_one_person_at_once_agree_on_one_customer(
+def test_deliveries_of_one_person_at_once_agree_on_one_customer_and_one_lead(
     sessions: SessionFactory, session: Session, people: list[dict[str, str]]
 ) -> None:
     acts = [
@@ -184,10 +185,12 @@ def test_deliveries_of_one_person_at_once_agree_on_one_customer(
         for number, person in enumerate(people)
     ]
     receipts = at_once(acts)
-    assert len({receipt.lead_ids for receipt in receipts}) == len(people)
-    assert len(set(session.scalars(select(Lead.customer_id)))) == 1
+    lead = session.scalars(select(Lead)).one()
+    assert {receipt.lead_ids for receipt in receipts} == {(lead.id,)}
+    assert sum(not receipt.joined for receipt in receipts) == 1
+    assert (lead.asked_again, count(session, Inquiry)) == (len(people) - 1,) * 2
     assert len(set(session.scalars(select(CustomerKey.customer_id)))) == 1
-    assert count(session, Customer) == 1
+    assert (count(session, Customer), count(session, Intake)) == (1, len(people))
 
 
 def test_two_documents_with_the_same_people_in_another_order_both_come_in(
@@ -204,8 +207,10 @@ def test_two_documents_with_the_same_people_in_another_order_both_come_in(
         return receive
 
     receipts = at_once([act(adf(*people)), act(adf(*reversed(people)))])
-    assert [len(receipt.lead_ids) for receipt in receipts] == [8, 8]
-    assert (count(session, Lead), count(session, Customer)) == (16, 8)
+    assert [len(set(receipt.lead_ids)) for receipt in receipts] == [8, 8]
+    assert sorted(len(receipt.joined) for receipt in receipts) == [0, 8]
+    counted = [count(session, model) for model in (Lead, Customer, Inquiry)]
+    assert counted == [8, 8, 8]
 
 
 def test_what_cannot_be_read_is_kept_with_its_bytes(session: Session) -> None:
@@ -226,7 +231,7 @@ def test_a_failing_accept_loses_nothing_and_says_so(
         raise RuntimeError("a mapping that breaks")
 
     headers = {"Authorization": f"Bearer {API_KEY}", "Idempotency-Key": "k"}
-    monkeypatch.setattr(accepting, "lead_of", failing)
+    monkeypatch.setattr(arrival, "lead_of", failing)
     broken = client.post("/api/v1/leads", json=warsaw_lead(), headers=headers)
     assert (broken.status_code, broken.mimetype) == (500, "application/problem+json")
     kept = session.get_one(Intake, broken.json["intake"])

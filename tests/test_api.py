@@ -404,7 +404,7 @@ def test_a_visitor_is_never_shown_a_programs_error(
 
     fields = shown()
     with monkeypatch.context() as broken:
-        broken.setattr("lmt.ingest.accept.lead_of", failing)
+        broken.setattr("lmt.ingest.arrival.lead_of", failing)
         answer = client.post(FORM, data=answered() | fields)
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     root = html.fromstring(answer.text)

@@ -16,7 +16,7 @@ from lmt import pipeline
 from lmt.convert import service as convert
 from lmt.db import SessionFactory, engine_for, sessions_for
 from lmt.followup import service as followup
-from lmt.ingest import accept as intake
+from lmt.ingest import arrival
 from lmt.lifecycle import IllegalStep
 from lmt.models import (
     DealerTerms,
@@ -296,7 +296,7 @@ def test_a_busy_database_is_no_fault_of_the_delivery(
         own.execute(text("SET LOCAL statement_timeout = 1"))
         own.execute(text("SELECT pg_sleep(5)"))
 
-    monkeypatch.setattr(intake, "lead_of", busy)
+    monkeypatch.setattr(arrival, "lead_of", busy)
     headers = {"Authorization": f"Bearer {API_KEY}"}
     assert client.post("/api/v1/leads", json=warsaw_lead(), headers=headers).status_code == 503
     monkeypatch.undo()

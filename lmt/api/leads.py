@@ -7,22 +7,25 @@ import uuid
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import web
 from lmt.i18n import gettext as _
 from lmt.ingest import machines
+from lmt.ingest.accept import SourceChanged
+from lmt.ingest.arrival import Told
 from lmt.ingest.readers import read_json
 from lmt.ingest.schemas import LeadSchema
-from lmt.models import Lead
+from lmt.models import Inquiry, Lead
 
 KINDS = ("api", "call_centre", "campaign")
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="Leads of partner systems")
 web.public(blueprint)
 blueprint.register_error_handler(machines.Problem, machines.answer_problem)
+blueprint.register_error_handler(SourceChanged, machines.answer_anew)
 blueprint.register_error_handler(HTTPException, machines.answer_http_error)
 
 
@@ -61,15 +64,15 @@ def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
 def send_lead() -> ResponseReturnValue:
     """The lead is durable before the answer leaves."""
     session = machines.system_session()
-    source = machines.authenticate(session, *KINDS)
-    own_id = machines.sender_id(read_json, request.get_data(cache=True))
+    source = machines.authenticate(session, *KINDS, remembered=True)
+    read = machines.once(read_json)
+    own_id = machines.sender_id(read, request.get_data(cache=True))
     delivery = machines.delivery_of_request(own_id)
-    receipt, leads = machines.take_in(session, source, delivery, read_json)
-    lead = leads[0]
+    receipt, leads = machines.take_in(session, source, delivery, read)
     seconds = machines.wait_seconds()
-    if seconds and machines.wait_for(session, [lead], seconds):
-        return jsonify(machines.with_result(session, lead, repeated=receipt.repeated))
-    answer = jsonify(machines.as_json(lead, repeated=receipt.repeated))
+    if seconds and machines.wait_for(session, leads, seconds):
+        return jsonify(machines.with_result(session, leads[0], repeated=receipt.repeated))
+    answer = jsonify(machines.as_json(leads[0], repeated=receipt.repeated))
     answer.status_code = 202
     return answer
 
@@ -77,12 +80,16 @@ def send_lead() -> ResponseReturnValue:
 @blueprint.get("/leads/<uuid:lead_id>")
 @blueprint.doc(summary="Where a lead stands", security=[{"key": []}])
 def lead_status(lead_id: uuid.UUID) -> ResponseReturnValue:
-    """Only the source that sent a lead may ask for it; to others it isn't there."""
+    """Only a source that sent a lead, or brought more of it, may ask; to others it isn't there."""
     session = machines.system_session()
     source = machines.authenticate(session)
-    lead = session.scalars(
-        select(Lead).where(Lead.id == lead_id, Lead.source_id == source.id)
+    brought = select(Inquiry.id).where(Inquiry.lead_id == Lead.id, Inquiry.source_id == source.id)
+    lead = session.execute(
+        select(Lead.id, Lead.reference, Lead.status, Lead.source_id).where(
+            Lead.id == lead_id, or_(Lead.source_id == source.id, brought.exists())
+        )
     ).first()
     if lead is None:
         raise machines.Problem(404, "not_found", _("This source has sent no such lead."))
-    return jsonify(machines.with_result(session, lead))
+    told = Told(lead.id, lead.reference, lead.status, joined=lead.source_id != source.id)
+    return jsonify(machines.with_result(session, told))

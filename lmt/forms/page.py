@@ -87,15 +87,20 @@ def render_thanks(
     definition: FormDefinition,
     *,
     language: str,
-    reference: str,
-    status_url: str,
+    reference: str = "",
+    status_url: str = "",
     dealer: str = "",
     respond_by: datetime | None = None,
     timezone: str = "UTC",
+    known: bool = False,
     stylesheet: str = STYLESHEET,
 ) -> str:
     """The page after sending. `dealer` and `respond_by` (told in `timezone`) are named where the
-    lead was routed by now; `status_url` leads to the customer's page, which will know later."""
+    lead was routed by now; `status_url` leads to the customer's page, which will know later.
+
+    `known`: the customer has asked before. Then nothing of that request is shown, as the visitor
+    may be anybody.
+    """
     shown = definition.language(language)
     with reading(shown, timezone):
         until = format_day_time(respond_by) if respond_by else ""
@@ -108,6 +113,7 @@ def render_thanks(
         dealer=dealer,
         until=until,
         status_url=status_url,
+        known=known,
         isolated=lambda name: Markup("<bdi>{}</bdi>").format(name),
     )
 

@@ -1,38 +1,40 @@
 """Stage 1: a delivery becomes durable. Raw intake, leads and history in one transaction.
 
 The same delivery twice is one lead: whoever inserts the delivery's key first makes the leads,
-everybody else waits for that transaction and answers with what it made.
+everybody else waits for that transaction and answers with what it made. The same person with the
+same need is one lead too: while it is open, what they say again is joined to it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from psycopg.types.json import Jsonb
 from sqlalchemy.orm import Session
 
-from lmt.db import uuid7, wake
-from lmt.ingest.customers import meet
-from lmt.ingest.leadinput import LeadInput
-from lmt.ingest.leadrow import lead_of
-from lmt.ingest.normalise import understand
-from lmt.lifecycle import WITH_DEALER
-from lmt.models import DeliveryKey, Intake, Lead, Source, record
-from lmt.notify.recipients import terms_of
-from lmt.notify.service import tell_dealer_asked_again
+from lmt.db import uuid7
+from lmt.ingest import statements
+from lmt.ingest.arrival import Arrival, Hall, Told, add, arrival, take
+from lmt.ingest.books import Books, books, home_of
+from lmt.models import Intake, Source
+from lmt.scope import as_system
 
 SAME_BODY_FOR = timedelta(days=7)
 """A delivery without any id of its sender is known by its bytes, for this long."""
+_EVER = "-infinity"
 
 
 class KeyReused(Exception):
     """An Idempotency-Key came again with another body."""
+
+
+class SourceChanged(Exception):
+    """The source is no longer what its delivery was read by; read it anew, and try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The leads of a delivery; `repeated` when an earlier delivery made them."""
+    """The leads of a delivery; `repeated` when an earlier delivery made them.
+
+    Those in `joined` were there before: the same customer had asked for the same. Who asked first
+    may have been somebody else, so a stranger is told nothing of them.
+    """
 
     lead_ids: tuple[uuid.UUID, ...]
     repeated: bool = False
+    joined: frozenset[uuid.UUID] = frozenset()
+    leads: tuple[Told, ...] = field(default=(), compare=False, repr=False)
 
 
 def accept(
@@ -64,25 +72,36 @@ def accept(
     delivery: Delivery,
     leads: Sequence[Mapping[str, Any]],
     at: datetime,
+    *,
+    intake: Intake | None = None,
 ) -> Receipt:
     """Commit the delivery and its leads (each in the shape of the API), and wake the worker.
 
-    Raises KeyReused. When this returns, nothing of the delivery can be lost any more.
+    `intake` is the row of a delivery that is kept already: that one becomes accepted. Raises
+    KeyReused, and SourceChanged with nothing kept. When this returns, nothing of the delivery can
+    be lost any more.
     """
-    if earlier := _earlier(session, source, delivery, at):
+    # Whoever replays a delivery sees a part of the world; its customer is looked for in all of it.
+    with as_system(session):
+        home = home_of(session, source)
+        arrivals = [arrival(source, home, data, at) for data in leads]
+        hall = _hall(session, source, intake, at)
+        claim = _claim(hall, delivery, _key(delivery), arrivals, kept=intake is not None)
+        known = books(session, claim.stamp)
+        if not known.holds(source):
+            session.rollback()
+            raise SourceChanged
+        if claim.made:
+            receipt = _receipt(take(hall, known, each) for each in arrivals)
+            if receipt.joined:
+                ids = receipt.lead_ids
+                statements.point_key(hall.connection, source.id, _key(delivery), ids)
+        else:
+            receipt = _repeat(hall, known, delivery, arrivals, kept=intake is not None)
+        if intake is not None:
+            intake.status = "accepted"
         session.commit()
-        return earlier
-    intake = _intake(source, delivery, at, "accepted", {})
-    session.add(intake)
-    session.flush()
-    people = [understand(d, country=source.country, language=source.language) for d in leads]
-    meet(session, people)
-    rows = [_lead(session, source, intake, given, at) for given in people]
-    key = session.get_one(DeliveryKey, (source.id, _key(delivery)))
-    key.intake_id, key.lead_ids = intake.id, [row.id for row in rows]
-    wake(session, "leads")
-    session.commit()
-    return Receipt(tuple(row.id for row in rows))
+    return receipt
 
 
 def quarantine(
@@ -94,85 +113,103 @@ def quarantine(
 ) -> uuid.UUID:
     """Keep what could not be read, with why, where headquarters sees it; commits.
 
-    `problem` is {"code": …, "errors": [{"field", "message"}]}.
+    `problem` is {"code": …, "errors": [{"field", "message"}]}; how the delivery is known is kept
+    with it, so that it can be replayed as the same one. The same bytes again, while they wait, are
+    counted and not kept twice.
     """
-    intake = _intake(source, delivery, at, "quarantined", dict(problem))
-    session.add(intake)
-    session.commit()
-    return intake.id
+    kept = Jsonb({**problem, "key": delivery.key, "strict": delivery.strict})
+    body_hash = delivery.body_hash
+    with as_system(session):
+        hall = _hall(session, source, None, at)
+        intake_id = statements.count_unread(hall.connection, source.id, body_hash, kept)
+        if intake_id is None:
+            intake_id = hall.intake_id
+            statements.keep_unread(
+                hall.connection,
+                id=intake_id,
+                source_id=source.id,
+                at=at,
+                content_type=delivery.content_type[:200],
+                body=delivery.body,
+                body_hash=body_hash,
+                problem=kept,
+            )
+        session.commit()
+    return intake_id
 
 
-def _earlier(session: Session, source: Source, delivery: Delivery, at: datetime) -> Receipt | None:
-    """Claim the delivery's key, or answer with what its first delivery made."""
-    key = _key(delivery)
-    claim = insert(DeliveryKey).values(
-        source_id=source.id,
+def earlier(session: Session, source: Source, delivery: Delivery, at: datetime) -> Receipt | None:
+    """What an earlier delivery made that was this one; None where there was none."""
+    since = str(at - SAME_BODY_FOR) if delivery.key is None else _EVER
+    with as_system(session):
+        connection = statements.connection_of(session)
+        first = statements.earlier(connection, source.id, _key(delivery), since)
+    return None if first is None else _receipt_of(first)
+
+
+def _hall(session: Session, source: Source, intake: Intake | None, at: datetime) -> Hall:
+    connection = statements.connection_of(session)
+    return Hall(session, connection, source, uuid7(at) if intake is None else intake.id, at)
+
+
+def _claim(
+    hall: Hall,
+    delivery: Delivery,
+    key: str,
+    arrivals: Sequence[Arrival],
+    *,
+    kept: bool,
+) -> statements.Claim:
+    return statements.claim(
+        hall.connection,
+        people=[key for each in arrivals for key in each.keys],
+        source_id=hall.source.id,
         key=key,
         body_hash=delivery.body_hash,
-        intake_id=uuid.UUID(int=0),
-        lead_ids=[],
-        created_at=at,
-    )
-    if delivery.key is None:
-        claim = claim.on_conflict_do_update(
-            index_elements=["source_id", "key"],
-            set_={"created_at": at},
-            where=DeliveryKey.created_at < at - SAME_BODY_FOR,
-        )
-    else:
-        claim = claim.on_conflict_do_nothing()
-    if session.execute(claim.returning(DeliveryKey.key)).first() is not None:
-        return None
-    first = session.get_one(DeliveryKey, (source.id, key))
-    if first.body_hash != delivery.body_hash:
-        if delivery.strict:
-            raise KeyReused
-        _keep_other_version(session, source, delivery, first, at)
-    return Receipt(tuple(first.lead_ids), repeated=True)
-
-
-def _keep_other_version(
-    session: Session, source: Source, delivery: Delivery, first: DeliveryKey, at: datetime
-) -> None:
-    """The sender's id came again with other content: one lead, but nothing said is lost."""
-    intake = _intake(source, delivery, at, "accepted", {"code": "resent"})
-    session.add(intake)
-    for lead in session.scalars(select(Lead).where(Lead.id.in_(first.lead_ids))):
-        record(session, lead.id, "asked_again", at=at, intake_id=str(intake.id))
-        if lead.dealer_id is not None and lead.status in WITH_DEALER:
-            tell_dealer_asked_again(session, lead, terms_of(session, lead.dealer_id, at), at)
-
-
-def _lead(session: Session, source: Source, intake: Intake, given: LeadInput, at: datetime) -> Lead:
-    lead = lead_of(session, source, given, at)
-    lead.intake_id = intake.id
-    session.add(lead)
-    session.flush()
-    record(
-        session,
-        lead.id,
-        "received",
-        at=at,
-        channel=source.kind,
-        source=source.code,
-        problems=[{"field": p.field, "code": p.code} for p in given.problems],
-    )
-    return lead
-
-
-def _intake(
-    source: Source, delivery: Delivery, at: datetime, status: str, problem: dict[str, Any]
-) -> Intake:
-    return Intake(
-        id=uuid7(at),
-        source_id=source.id,
-        received_at=at,
+        intake_id=hall.intake_id,
+        is_new=not kept,
+        lead_ids=[each.id for each in arrivals],
         content_type=delivery.content_type[:200],
         body=delivery.body,
-        body_hash=delivery.body_hash,
-        status=status,
-        problem=problem,
+        at=hall.at,
+        forgotten_before=hall.at - SAME_BODY_FOR if delivery.key is None else _EVER,
     )
+
+
+def _repeat(
+    hall: Hall, known: Books, delivery: Delivery, arrivals: Sequence[Arrival], *, kept: bool
+) -> Receipt:
+    """What the first delivery with this key made.
+
+    Where the sender's id came again with other content, that is kept with the lead, once: one
+    lead, but nothing said is lost.
+    """
+    first = statements.earlier(hall.connection, hall.source.id, _key(delivery), _EVER)
+    assert first is not None
+    receipt = _receipt_of(first)
+    if first.body_hash == delivery.body_hash:
+        return receipt
+    if delivery.strict:
+        raise KeyReused
+    # Known by id and bytes, so that its own retries are the same delivery again.
+    key = f"{_key(delivery)}:{delivery.body_hash.hex()}"
+    claim = _claim(hall, delivery, key, arrivals, kept=kept)
+    if claim.made:
+        statements.point_key(hall.connection, hall.source.id, key, receipt.lead_ids)
+        for lead_id, more in zip(receipt.lead_ids, arrivals, strict=False):
+            add(hall, known, lead_id, more)
+    return receipt
+
+
+def _receipt(leads: Iterable[Told], *, repeated: bool = False) -> Receipt:
+    told = tuple(leads)
+    joined = frozenset(lead.id for lead in told if lead.joined)
+    return Receipt(tuple(lead.id for lead in told), repeated, joined, told)
+
+
+def _receipt_of(first: statements.Earlier) -> Receipt:
+    leads = (Told(row.id, row.reference, row.status, joined=not row.made) for row in first.leads)
+    return _receipt(leads, repeated=True)
 
 
 def _key(delivery: Delivery) -> str:
@@ -180,10 +217,3 @@ def _key(delivery: Delivery) -> str:
         return f"body:{delivery.body_hash.hex()}"
     # A sender's key of any length or script, in a column that stays small.
     return f"id:{hashlib.sha256(delivery.key.encode('utf-8', 'replace')).hexdigest()}"
-
-
-def leads_of(session: Session, receipt: Receipt) -> list[Lead]:
-    """The rows of a receipt, in the order of the delivery."""
-    found = session.scalars(select(Lead).where(Lead.id.in_(receipt.lead_ids)))
-    rows = {row.id: row for row in found}
-    return [rows[lead_id] for lead_id in receipt.lead_ids if lead_id in rows]

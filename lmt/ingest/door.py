@@ -11,9 +11,19 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from lmt.ingest.accept import Delivery, KeyReused, Receipt, accept, quarantine
+from lmt.ingest.accept import (
+    Delivery,
+    KeyReused,
+    Receipt,
+    SourceChanged,
+    accept,
+    earlier,
+    quarantine,
+)
+from lmt.ingest.books import books
 from lmt.ingest.characters import storable
 from lmt.models import Source
+from lmt.scope import as_system
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +44,15 @@ class Unreadable(Exception):
 class Quarantined(Exception):
     """The delivery is kept, but is no lead yet; `intake_id` names it."""
 
-    def __init__(self, intake_id: uuid.UUID, code: str, errors: Sequence[Mapping[str, str]]):
+    def __init__(
+        self, intake_id: uuid.UUID, code: str, errors: Sequence[Mapping[str, str]] = ()
+    ) -> None:
         super().__init__(code)
         self.intake_id, self.code, self.errors = intake_id, code, list(errors)
+
+
+class Paused(Quarantined):
+    """The source rests: what it sends is kept unread, and taken in when it goes on."""
 
 
 def receive(
@@ -48,23 +64,44 @@ def receive(
 ) -> Receipt:
     """Make the delivery durable as leads; commits.
 
-    Raises Quarantined where it can't be read, or reading it broke us: its bytes are kept either
-    way. Raises KeyReused. Anything else means that nothing was kept, and the sender must repeat.
+    Raises Paused where the source rests, Quarantined where it can't be read, or reading it broke
+    us: its bytes are kept either way. Raises KeyReused, and SourceChanged where it must be read
+    anew. Anything else means that nothing was kept, and the sender must repeat.
     """
+    if source.paused_at is not None:
+        _look_again(session, source)
+        if known := earlier(session, source, delivery, at):
+            return known
+        raise Paused(_keep(session, source, delivery, "paused", [], at), "paused")
     try:
-        leads = read(delivery.body)
-    except Unreadable as problem:
-        raise _keep(session, source, delivery, problem.code, problem.errors, at) from problem
-    try:
-        return accept(session, source, delivery, leads, at)
-    except (KeyReused, OperationalError):
+        return accept(session, source, delivery, read(delivery.body), at)
+    except (KeyReused, SourceChanged, OperationalError):
         # A database that is away or busy says nothing about the delivery: its sender tries again.
         session.rollback()
         raise
+    except Unreadable as problem:
+        _look_again(session, source)
+        errors = _named(problem.errors)
+        intake_id = _keep(session, source, delivery, problem.code, errors, at)
+        raise Quarantined(intake_id, problem.code, errors) from problem
     except Exception as problem:
         log.exception("delivery.failed", source=source.code)
         session.rollback()
-        raise _keep(session, source, delivery, "failed", [], at) from problem
+        _look_again(session, source)
+        intake_id = _keep(session, source, delivery, "failed", [], at)
+        raise Quarantined(intake_id, "failed") from problem
+
+
+def _look_again(session: Session, source: Source) -> None:
+    """Before a delivery is not taken in: is that still so, or is what we remember out of date?"""
+    with as_system(session):
+        if not books(session).holds(source):
+            raise SourceChanged
+
+
+def _named(errors: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """A field may be named by anything; what the database refuses must not lose the delivery."""
+    return [dict(storable(error)) for error in errors[:MOST_ERRORS]]
 
 
 def _keep(
@@ -74,8 +111,6 @@ def _keep(
     code: str,
     errors: Sequence[Mapping[str, str]],
     at: datetime,
-) -> Quarantined:
-    # A field may be named by anything; what the database refuses must not lose the delivery.
-    named = storable([dict(error) for error in errors[:MOST_ERRORS]])
-    problem = {"code": code, "errors": named}
-    return Quarantined(quarantine(session, source, delivery, problem, at), code, named)
+) -> uuid.UUID:
+    problem = {"code": code, "errors": list(errors)}
+    return quarantine(session, source, delivery, problem, at)

@@ -22,6 +22,8 @@ WAITS = (
     timedelta(hours=8),
 )
 """With the longest jitter 36 hours in all: as long as Meta itself repeats an announcement."""
+FETCH_FAILED = "fetch_failed"
+"""The code of a notice whose lead the platform would not give; `cause` says why."""
 LONGEST_WISH = timedelta(hours=6)
 _JITTER = 0.2
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.ingest.books import books, remembered_books
 from lmt.models import Source
 
 
@@ -21,12 +21,21 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def source_of_key(session: Session, authorization: str, *kinds: str) -> Source | None:
-    """The active source whose key an `Authorization: Bearer KEY` header carries."""
+def source_of_key(
+    session: Session, authorization: str, *kinds: str, remembered: bool = False
+) -> Source | None:
+    """The active source whose key an `Authorization: Bearer KEY` header carries.
+
+    A row without a session: read it, never change it. `remembered`: as this process last saw it,
+    for whoever hands it to `door.receive` next, which notices where that is no longer true.
+    """
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         return None
-    source = session.scalars(
-        select(Source).where(Source.key_hash == key_hash(key.strip()), Source.active)
-    ).first()
-    return source if source is not None and (not kinds or source.kind in kinds) else None
+    hashed = key_hash(key.strip())
+    source = remembered_books(session).sources_by_key.get(hashed) if remembered else None
+    if source is None or not source.active:
+        source = books(session).sources_by_key.get(hashed)
+    if source is None or not source.active:
+        return None
+    return source if not kinds or source.kind in kinds else None

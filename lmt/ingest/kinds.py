@@ -30,6 +30,9 @@ from lmt.models import Source
 MOST_LEADS = 200
 """In one delivery."""
 
+TEST_KEY = "test:"
+"""How the key of a delivery begins that a person sent from our own pages to try its source."""
+
 Reads = Callable[[Source, bytes, str], Leads]
 
 

@@ -50,6 +50,7 @@ TEXT_LENGTHS: Mapping[str, Mapping[str, int]] = {
         "gclid": LINE_LENGTH,
         "referrer": 2_000,
         "landing_page": 2_000,
+        "platform_ids": 500,
     },
 }
 #: Text whose lines are kept; every other text is one line.
@@ -120,7 +121,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Where the person came from."""
+    """Where the person came from; `platform_ids` are tokens such as `google:campaign:991214827`."""
 
     code: str = ""
     utm_source: str = ""
@@ -129,6 +130,7 @@ class Campaign:
     gclid: str = ""
     referrer: str = ""
     landing_page: str = ""
+    platform_ids: str = ""
 
 
 @dataclass(frozen=True, slots=True)

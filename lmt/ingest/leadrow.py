@@ -1,117 +1,93 @@
-"""From what was understood of a lead to its row: market, brand, campaign, customer, consents."""
+"""From what was understood of a lead to its row: market, vehicle, campaign, dealer, consents."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from lmt.db import uuid7
-from lmt.ingest.customers import customer_of
+from lmt.ingest.books import Books, MarketFacts
+from lmt.ingest.customers import customer_kind
 from lmt.ingest.leadinput import LeadInput
-from lmt.ingest.reference import new_reference
-from lmt.models import (
-    Brand,
-    Campaign,
-    Consent,
-    Dealer,
-    DealerTerms,
-    Lead,
-    Market,
-    MarketCountry,
-    Source,
-)
+from lmt.ingest.need import Need
+from lmt.models import Dealer, DealerTerms, Source
 
 
-def lead_of(session: Session, source: Source, given: LeadInput, at: datetime) -> Lead:
-    """A new lead with its customer and consents, not yet added. No commit."""
-    market = market_of(session, source, given.address.country)
-    country = given.address.country or source.country or _only_country(market)
-    customer = customer_of(session, given, at)
-    lead = Lead(
-        id=uuid7(at),
-        reference=new_reference(),
-        market_id=market.id,
-        source_id=source.id,
-        campaign_id=_campaign_id(session, source, given),
-        customer_id=customer.id,
-        test=given.test,
-        full_name=given.customer.full_name,
-        company=given.customer.company,
-        email=given.customer.email,
-        phone=given.customer.phone if given.reachable else "",
-        language=given.customer.language or source.language,
-        country=country,
-        region=given.address.region,
-        postcode=given.address.postcode,
-        city=given.address.city,
-        street=given.address.street,
-        lat=given.address.lat,
-        lon=given.address.lon,
-        brand_id=_brand_id(session, source, given.request.brand),
-        model=given.request.model,
-        request_type=given.request.type,
-        comments=given.request.comments,
-        preferred_dealer=_dealer_code(session, market.id, given.request.preferred_dealer, at),
-        given=dict(given.given),
-        sent_at=given.sent_at,
-        created_at=at,
-        next_action_at=at,
-    )
-    session.add(lead)
-    session.flush()
-    session.add_all(
-        Consent(
-            lead_id=lead.id,
-            purpose=consent.purpose,
-            given=consent.given,
-            text_version=consent.text_version,
-            at=consent.at or at,
-        )
-        for consent in given.consents
-    )
-    return lead
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """A lead ready to be written: `values` name the parameters of `statements.write_lead`, but for
+    its ids, its customer and its event."""
+
+    market: MarketFacts
+    need: Need
+    values: dict[str, Any]
 
 
-def market_of(session: Session, source: Source, country: str) -> Market:
-    """The market follows the customer's country; the source's own where no market has that."""
-    if country:
-        home = session.get(MarketCountry, country)
-        if home is not None:
-            return home.market
-    return source.market
+def lead_of(
+    session: Session, source: Source, books: Books, given: LeadInput, at: datetime
+) -> LeadRow:
+    """What the lead's row and those of its consents will say."""
+    market = books.market(given.address.country, source.market_id)
+    request, address, customer = given.request, given.address, given.customer
+    wanted = books.catalogue.wanted(request.brand, request.model, market.code, source.brand_id)
+    found = books.campaigns.campaign_of(given.campaign, market.day(at), market.id, wanted.brand_id)
+    language = customer.language or source.language
+    model = request.model if wanted.model is None else wanted.model.name
+    values = {
+        "market_id": market.id,
+        "source_id": source.id,
+        "campaign_id": found or source.campaign_id,
+        "test": given.test,
+        "customer_kind": customer_kind(given),
+        "spoken": customer.language,
+        "full_name": customer.full_name,
+        "company": customer.company,
+        "email": customer.email,
+        "phone": customer.phone if given.reachable else "",
+        "language": language,
+        "country": address.country or source.country or market.country,
+        "region": address.region,
+        "postcode": address.postcode,
+        "city": address.city,
+        "street": address.street,
+        "lat": address.lat,
+        "lon": address.lon,
+        "brand_id": wanted.brand_id,
+        "model": model,
+        "model_id": None if wanted.model is None else wanted.model.id,
+        "request_type": request.type,
+        "comments": request.comments,
+        "preferred_dealer": _dealer_code(session, market.id, request.preferred_dealer, at),
+        "given": Jsonb(dict(given.given)),
+        "sent_at": given.sent_at,
+        "at": at,
+        **_consents(source, books, market.id, language, given, at),
+    }
+    need = Need(wanted.brand_id, request.type, model, given.vehicle.vin)
+    return LeadRow(market, need, values)
 
 
-def _only_country(market: Market) -> str:
-    """A market of one country names it; in a cluster the place will tell."""
-    return market.countries[0].country if len(market.countries) == 1 else ""
-
-
-def _brand_id(session: Session, source: Source, name: str) -> int | None:
-    """The brand by code or name; the source's own where none was given."""
-    if not name:
-        return source.brand_id
-    folded = name.casefold()
-    return session.scalars(
-        select(Brand.id).where(
-            or_(func.lower(Brand.code) == folded, func.lower(Brand.name) == folded)
-        )
-    ).first()
-
-
-def _campaign_id(session: Session, source: Source, given: LeadInput) -> int | None:
-    """The campaign by its code or UTM; else the one the source belongs to."""
-    wanted = [t for t in (given.campaign.code, given.campaign.utm_campaign) if t]
-    if wanted:
-        found = session.scalars(
-            select(Campaign.id).where(
-                or_(Campaign.code.in_(wanted), Campaign.utm_campaign.in_(wanted))
-            )
-        ).first()
-        if found is not None:
-            return found
-    return source.campaign_id
+def _consents(
+    source: Source, books: Books, market_id: int, language: str, given: LeadInput, at: datetime
+) -> dict[str, Any]:
+    """The consents as columns: what was agreed to, in which words, and where."""
+    consents = given.consents
+    return {
+        "purposes": [each.purpose for each in consents],
+        "answers": [each.given for each in consents],
+        "text_versions": [each.text_version for each in consents],
+        "text_hashes": [
+            books.consent_hash(market_id, each.purpose, each.text_version, language)
+            for each in consents
+        ],
+        "text_languages": [language] * len(consents),
+        "agreed_at": [each.at or at for each in consents],
+        "origin": " ".join(part for part in (source.code, given.campaign.landing_page) if part),
+    }
 
 
 def _dealer_code(session: Session, market_id: int, wanted: str, at: datetime) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.db import uuid7, wake
 from lmt.i18n import gettext as _
 from lmt.ingest.accept import Delivery, quarantine
-from lmt.ingest.fetching import Announced, Notice
+from lmt.ingest.fetching import FETCH_FAILED, Announced, Notice
 from lmt.models import Intake, Retrieval, Source, record
 
 DELETED = "deleted"
@@ -111,13 +111,18 @@ def tell_deleted(session: Session, source: Source, retrieval: Retrieval, at: dat
 
 
 def settle(session: Session, intake_id: uuid.UUID) -> None:
-    """A notice of which nothing is left to fetch is done."""
+    """A notice of which nothing is left to fetch is done, also where it could not be fetched."""
+    # Of two who finish its last leads at once the second must see what the first did.
+    session.execute(select(Intake.id).where(Intake.id == intake_id).with_for_update(of=Intake))
+    failed = and_(
+        Intake.status == "quarantined", Intake.problem["code"].as_string() == FETCH_FAILED
+    )
     left = select(Retrieval.id).where(
         Retrieval.intake_id == intake_id, Retrieval.status.in_(("queued", "failed"))
     )
     session.execute(
         update(Intake)
-        .where(Intake.id == intake_id, Intake.status == "fetching", ~left.exists())
+        .where(Intake.id == intake_id, or_(Intake.status == "fetching", failed), ~left.exists())
         .values(status="accepted")
         .execution_options(synchronize_session=False)
     )

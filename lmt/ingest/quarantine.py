@@ -21,6 +21,8 @@ from lmt.ingest import kinds
 from lmt.ingest.accept import Delivery, Receipt, accept, earlier
 from lmt.ingest.characters import storable
 from lmt.ingest.door import MOST_ERRORS, Leads, Unreadable
+from lmt.ingest.fetching import FETCH_FAILED
+from lmt.ingest.notices import settle
 from lmt.models import Intake, Job, Lead, Retrieval, Source
 from lmt.scope import Actor
 
@@ -31,8 +33,6 @@ KIND = "replay_intake"
 MOST_MENDED = 65_536
 """Bytes of a delivery that a person may mend by hand."""
 LONGEST_REASON = 300
-FETCH_FAILED = "fetch_failed"
-"""The code of a notice whose lead the platform would not give."""
 PAUSED = "paused"
 """The code of a delivery that came while its source was paused."""
 
@@ -49,13 +49,13 @@ class Answered(Exception):
     """Somebody was faster: the delivery is no longer in quarantine."""
 
 
-def read_again(source: Source, content_type: str, body: bytes) -> Leads:
+def read_again(source: Source, content_type: str, body: bytes, *, test: bool = False) -> Leads:
     """The leads that the source would find in these bytes as it is set up now; writes nothing.
 
-    Raises StillUnreadable.
+    `test`: it was tried from our own pages, and is nobody's request. Raises StillUnreadable.
     """
     try:
-        return kinds.reader_of(source, content_type)(body)
+        return kinds.reader_of(source, content_type, test=test)(body)
     except Unreadable as problem:
         raise StillUnreadable(problem.code, problem.errors) from problem
 
@@ -88,7 +88,9 @@ def take_again(
         return _fetch_again(session, row, at, actor)
     body = row.body if row.mended is None else row.mended
     try:
-        leads = read_again(row.source, row.content_type, body if mended is None else mended)
+        body = body if mended is None else mended
+        test = str(row.problem.get("key") or "").startswith(kinds.TEST_KEY)
+        leads = read_again(row.source, row.content_type, body, test=test)
         return _take(session, row, leads, at, actor, mended)
     except StillUnreadable as problem:
         session.rollback()
@@ -144,10 +146,10 @@ def ask_replay_all(
 ) -> Job:
     """Ask the worker to take in again what waits of a source, oldest first; no commit.
 
-    Of the same deliveries only one replay runs at a time: it is answered to whoever asks again.
+    Where a replay of the same deliveries was asked for and not begun, it is that one.
     """
     arguments = {"source_id": source.id, "code": code}
-    running = session.scalars(
+    waiting = session.scalars(
         select(Job)
         .where(
             Job.kind == KIND,
@@ -157,12 +159,16 @@ def ask_replay_all(
             Job.arguments.contains(arguments),
         )
         .limit(1)
+        .with_for_update(skip_locked=True)
     ).first()
-    if running is not None:
-        return running
     number = session.scalar(
         select(func.count()).select_from(Intake).where(*waiting_of(source.id, code))
     )
+    if waiting is not None:
+        # It takes in what came since it was asked for, too.
+        waiting.arguments = {**waiting.arguments, "until": at.isoformat()}
+        waiting.total = number or 0
+        return waiting
     job = Job(
         kind=KIND,
         market_id=source.market_id,
@@ -219,13 +225,16 @@ def _fetch_again(session: Session, row: Intake, at: datetime, actor: Actor) -> R
             Retrieval.intake_id == row.id,
             Retrieval.status == "failed",
         )
-        .with_for_update(of=Retrieval)
+        # Whose platform deletes it just now is nothing to ask for any more.
+        .with_for_update(of=Retrieval, skip_locked=True)
     ).all()
     for each in failed:
         each.status, each.attempts, each.next_attempt_at, each.problem = "queued", 0, at, ""
         each.lease_token = each.lease_until = each.done_at = None
     row.status = "fetching"
     row.answered_at, row.answered_by = at, actor.user_id
+    session.flush()
+    settle(session, row.id)
     wake(session, "retrievals")
     session.commit()
     return Receipt(())

@@ -17,14 +17,24 @@ from sqlalchemy.orm import Session
 
 from lmt import clock
 from lmt.db import uuid7_floor
-from lmt.ingest.quarantine import PAUSED, Answered, StillUnreadable, take_again, waiting_of
+from lmt.ingest.quarantine import (
+    PAUSED,
+    Answered,
+    StillUnreadable,
+    ask_replay_all,
+    take_again,
+    waiting_of,
+)
 from lmt.models import Intake, Job, Source
-from lmt.scope import Actor
+from lmt.scope import SYSTEM, Actor
 
 CHUNK = 100
 TELL_EVERY = 20
 OUTCOMES = ("accepted", "repeated", "fetching", "unreadable", "answered", "leads")
 """What is counted: deliveries by what became of them, and the new `leads` that they made."""
+
+LEFT_AFTER = timedelta(minutes=10)
+"""Nothing is under way for so long."""
 
 Outcome = tuple[str, int]
 """What became of a delivery, and how many new leads it made."""
@@ -55,6 +65,24 @@ def run_replay_intake_job(session: Session, job: Job) -> None:
         if done % TELL_EVERY == 0:
             _tell(session, job, done, {**counts, "last": str(last)})
     _tell(session, job, done, dict(counts), stopped=stopped, finished=True)
+
+
+def ask_for_left_behind(session: Session, at: datetime) -> int:
+    """Ask for a replay of what waits for a source that runs again; how many sources. No commit.
+
+    A delivery may have been under way while the source went on, and was kept after the replay had
+    passed; or nobody came to ask for one.
+    """
+    left = select(Intake.source_id).where(
+        Intake.status == "quarantined",
+        Intake.problem["code"].as_string() == PAUSED,
+        Intake.id < uuid7_floor(at - LEFT_AFTER),
+    )
+    running = select(Source).where(Source.active, Source.paused_at.is_(None), Source.id.in_(left))
+    sources = session.scalars(running.order_by(Source.id)).all()
+    for source in sources:
+        ask_replay_all(session, source, at, SYSTEM, code=PAUSED)
+    return len(sources)
 
 
 def waiting_deliveries(session: Session, code: str, at: datetime) -> Iterator[uuid.UUID]:

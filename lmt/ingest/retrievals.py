@@ -25,7 +25,7 @@ from lmt.i18n import reading
 from lmt.ingest import notices
 from lmt.ingest.accept import Delivery
 from lmt.ingest.door import Quarantined, receive
-from lmt.ingest.fetching import Question, Verdict, wait_after
+from lmt.ingest.fetching import FETCH_FAILED, Question, Verdict, wait_after
 from lmt.ingest.kinds import reader_of
 from lmt.ingest.linkedin import linkedin_question, linkedin_verdict
 from lmt.ingest.meta import meta_question, meta_verdict
@@ -42,8 +42,6 @@ LEASE = timedelta(seconds=60)
 RUN_SECONDS = 20.0
 """How long one run of `fetch_due` goes on; the rest is for the next ring."""
 TIMEOUT_SECONDS = 15.0
-FAILED = "fetch_failed"
-"""The code of a notice whose lead could not be fetched; `cause` says why."""
 _FOR_GOOD = frozenset({"refused", "too_large"})
 """Ways not to get through to a platform that asking again will not mend."""
 
@@ -252,7 +250,7 @@ def _fail(sessions: SessionFactory, taken: _Claim, cause: str) -> int:
             with reading(notice.source.market.default_language):
                 errors = [{"field": row.remote_id, "message": remedy(cause)}]
             notice.status = "quarantined"
-            notice.problem = {"code": FAILED, "cause": cause, "errors": errors}
+            notice.problem = {"code": FETCH_FAILED, "cause": cause, "errors": errors}
         session.commit()
     return 0
 

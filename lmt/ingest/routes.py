@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, redirect, request, url_for
+from flask import Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,19 +20,21 @@ from lmt.forms.definition import CAMPAIGN_KEYS, FormDefinition
 from lmt.forms.token import issue_token, token_problem
 from lmt.forms.validate import check
 from lmt.i18n import gettext as _
-from lmt.ingest import machines
+from lmt.ingest import machines, platformroutes, webformroutes
 from lmt.ingest.accept import Delivery
-from lmt.ingest.readers import read_adf
+from lmt.ingest.answers import answer_delivery
+from lmt.ingest.blueprint import blueprint
 from lmt.links import lead_of_status_token, status_link
 from lmt.models import Form, Lead
 from lmt.notify.recipients import terms_of
 
-blueprint = Blueprint("ingest", __name__)
-web.public(blueprint)
-blueprint.register_error_handler(machines.Problem, machines.answer_problem)
+__all__ = ["blueprint", "platformroutes", "webformroutes"]
 
 FORM_WAIT_SECONDS = 2
 """A visitor sees the dealer's name when routing is this quick; the status page tells it later."""
+
+FOR_VISITORS = frozenset({"ingest.web_to_lead", "ingest.web_to_lead_by_oid"})
+"""Doors whose callers read a page, wherever they stand."""
 
 
 @blueprint.post("/ingest/adf/<code>")
@@ -41,16 +44,7 @@ def adf(code: str) -> ResponseReturnValue:
     source = machines.authenticate(session, "adf")
     if source.code != code:
         raise machines.Problem(403, "other_source", _("This key belongs to another source."))
-    own_id = machines.sender_id(read_adf, request.get_data(cache=True))
-    delivery = machines.delivery_of_request(own_id)
-    receipt, leads = machines.take_in(session, source, delivery, read_adf)
-    seconds = machines.wait_seconds()
-    done = bool(seconds) and machines.wait_for(session, leads, seconds)
-    shown = machines.with_result if done else _plain
-    rows = [shown(session, lead, repeated=receipt.repeated) for lead in leads]
-    answer = jsonify(rows[0] | {"leads": rows} if rows else {"leads": rows})
-    answer.status_code = 200 if done else 202
-    return answer
+    return answer_delivery(session, source)
 
 
 @blueprint.get("/forms/<code>")
@@ -97,21 +91,31 @@ def _accept(definition: FormDefinition, answers: dict[str, str], key: str) -> st
     lead_data = definition.to_lead(answers, language=language)
     body = json.dumps({"form": definition.code, "lead": lead_data}, ensure_ascii=False).encode()
     delivery = Delivery(body=body, content_type="application/json", key=f"form:{key}")
-    _receipt, leads = machines.take_in(session, row.source, delivery, _read_form)
-    lead = leads[0]
-    machines.wait_for(session, [lead], FORM_WAIT_SECONDS)
-    return url_for(
-        "ingest.thanks",
-        code=definition.code,
-        token=status_link(web.settings(), lead.id, clock.now()).rsplit("/", 1)[1],
-        lang=language,
-    )
+    after = partial(url_for, "ingest.thanks", code=definition.code, lang=language)
+    try:
+        _receipt, leads = machines.take_in(session, row.source, delivery, _read_form)
+    except machines.Kept:
+        return after()
+    if leads[0].joined:
+        # Anybody can type somebody else's phone: who asked first has the link, by mail.
+        return after(known="1")
+    machines.wait_for(session, leads, FORM_WAIT_SECONDS)
+    link = status_link(web.settings(), leads[0].id, clock.now())
+    return after(token=link.rsplit("/", 1)[1])
 
 
+@blueprint.get("/forms/<code>/thanks")
 @blueprint.get("/forms/<code>/thanks/<token>")
-def thanks(code: str, token: str) -> ResponseReturnValue:
-    """What happens next: which dealer will call, by when, where to follow it."""
+def thanks(code: str, token: str = "") -> ResponseReturnValue:
+    """What happens next: which dealer will call, by when, where to follow it.
+
+    Without a token it tells nothing of any lead.
+    """
     definition = _definition(code)
+    language = _language(definition)
+    if not token:
+        known = "known" in request.args
+        return _unseen(page.render_thanks(definition, language=language, known=known))
     session = machines.system_session()
     lead_id = lead_of_status_token(web.settings().secret_key, token, clock.now())
     lead = session.get(Lead, lead_id) if lead_id is not None else None
@@ -122,20 +126,25 @@ def thanks(code: str, token: str) -> ResponseReturnValue:
         dealer = terms_of(session, lead.dealer_id, clock.now()).name
     html = page.render_thanks(
         definition,
-        language=_language(definition),
+        language=language,
         reference=lead.reference,
         status_url=url_for("portal.status", token=token),
         dealer=dealer,
         respond_by=lead.promise_at,
         timezone=lead.timezone or lead.market.timezone,
     )
+    return _unseen(html)
+
+
+def _unseen(html: str) -> Response:
+    """A page that nobody but its visitor gets to see."""
     return Response(html, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 @blueprint.errorhandler(HTTPException)
 def _http_error(problem: HTTPException) -> ResponseReturnValue:
     """Machines get problem+json; a visitor gets the page that everybody gets."""
-    if request.path.startswith("/ingest/"):
+    if request.path.startswith("/ingest/") and request.endpoint not in FOR_VISITORS:
         return machines.answer_http_error(problem)
     return error_pages.page(problem)
 
@@ -143,10 +152,6 @@ def _http_error(problem: HTTPException) -> ResponseReturnValue:
 @blueprint.errorhandler(SQLAlchemyError)
 def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
     return _http_error(ServiceUnavailable())
-
-
-def _plain(_session: Any, lead: Lead, *, repeated: bool) -> dict[str, Any]:
-    return machines.as_json(lead, repeated=repeated)
 
 
 def _definition(code: str) -> FormDefinition:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Integer, Uuid, column, func, or_, select, text, true, values
+from sqlalchemy import Exists, Integer, Uuid, column, func, or_, select, text, true, values
 from sqlalchemy.orm import Session, joinedload
 
 from lmt.db import SessionFactory, uuid7_floor
@@ -26,9 +26,11 @@ from lmt.ingest.health import (
     Past,
     health,
 )
+from lmt.ingest.replaying import ask_for_left_behind
 from lmt.models import (
     Campaign,
     Intake,
+    Lead,
     Market,
     Outage,
     Retrieval,
@@ -92,7 +94,8 @@ def open_alerts(session: Session, source_ids: Collection[int]) -> dict[int, list
 
 
 def watch(sessions: SessionFactory, at: datetime) -> int:
-    """Look at every source: begin and end alerts, and tell headquarters; how many changed.
+    """Look at every source: begin and end alerts, and tell headquarters; how many changed. What
+    was left behind while one was paused is asked for.
 
     Where another worker looks just now, nothing.
     """
@@ -110,6 +113,7 @@ def watch(sessions: SessionFactory, at: datetime) -> int:
         changed = sum(
             _look_at(session, source, pasts[source.id], alerts[source.id], at) for source in sources
         )
+        ask_for_left_behind(session, at)
         session.commit()
     if changed:
         log.info("sources.watched", changed=changed)
@@ -167,10 +171,15 @@ def _with_alert() -> Any:
     return select(SourceAlert.source_id).where(SourceAlert.ended_at.is_(None)).scalar_subquery()
 
 
+def _is_test() -> Exists:
+    """What somebody sent to try the source tells nothing of what it brings."""
+    return select(Lead.id).where(Lead.intake_id == Intake.id, Lead.test).exists()
+
+
 def _last_accepted(session: Session, source_ids: Collection[int]) -> dict[int, datetime]:
     latest = (
         select(Intake.received_at)
-        .where(Intake.source_id == Source.id, Intake.status == "accepted")
+        .where(Intake.source_id == Source.id, Intake.status == "accepted", ~_is_test())
         .order_by(Intake.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -208,6 +217,7 @@ def _accepted(
             Intake.id < span.c.until,
             Intake.status == "accepted",
             ~announced.exists(),
+            ~_is_test(),
         )
         .group_by(hour)
         .correlate(span)

@@ -57,7 +57,12 @@ def web_to_lead_by_oid() -> ResponseReturnValue:
     record = _form_record()
     oid = short_oid(field(record, "oid") or request.args.get("orgId", ""))
     given = func.left(Source.settings["oid"].as_string(), len(oid))
-    found = select(Source).where(Source.kind == "web_to_lead", given == oid).order_by(Source.id)
+    # One that was retired must not stand before the one that was set up in its place.
+    found = (
+        select(Source)
+        .where(Source.kind == "web_to_lead", given == oid)
+        .order_by(Source.active.desc(), Source.id)
+    )
     try:
         source = active(session.scalars(found.limit(1)).first() if oid else None)
     except Problem as problem:

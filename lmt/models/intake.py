@@ -29,7 +29,13 @@ class Intake(Base):
             "body_hash",
             postgresql_where="status = 'quarantined'",
         ),
-        Index("ix_intake_source_id_id", "source_id", "id"),
+        # How a source fares is counted from the index alone.
+        Index(
+            "ix_intake_source_id_id",
+            "source_id",
+            "id",
+            postgresql_include=["status", "received_at"],
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 

@@ -39,6 +39,7 @@ class Lead(Base):
         Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
         Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
         Index("ix_lead_created_at", "created_at"),
+        Index("ix_lead_test", "intake_id", postgresql_where=text("test")),
         Index(
             "ix_lead_waiting_for",
             "waiting_for",

@@ -334,8 +334,17 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'quarantined'"),
     )
-    op.create_index("ix_intake_source_id_id", "intake", ["source_id", "id"], unique=False)
+    op.create_index(
+        "ix_intake_source_id_id",
+        "intake",
+        ["source_id", "id"],
+        unique=False,
+        postgresql_include=["status", "received_at"],
+    )
     op.add_column("lead", sa.Column("model_id", sa.Integer(), nullable=True))
+    op.create_index(
+        "ix_lead_test", "lead", ["intake_id"], unique=False, postgresql_where=sa.text("test")
+    )
     _add("lead", sa.Column("asked_again", sa.Integer(), nullable=False), "0")
     op.create_foreign_key(
         op.f("fk_lead_model_id_vehicle_model"), "lead", "vehicle_model", ["model_id"], ["id"]
@@ -427,6 +436,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_lead_model_id_vehicle_model"), "lead", type_="foreignkey")
     op.drop_column("lead", "asked_again")
     op.drop_column("lead", "model_id")
+    op.drop_index("ix_lead_test", table_name="lead", postgresql_where=sa.text("test"))
     op.drop_index("ix_intake_source_id_id", table_name="intake")
     op.drop_index(
         "ix_intake_same_bytes",
