@@ -18,9 +18,11 @@ test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/browser.py
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
-soak: $(VENV)/.dev ## Run the long tests at full size: 10,000 decisions, a month, 2,000 leads at caps
+soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps, deliveries, hostile bodies
 	LMT_ORACLE_CASES=10000 LMT_VIRTUAL_DAYS=31 LMT_VIRTUAL_LEADS=30000 LMT_CAPS_LEADS=2000 \
-	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py $(PYTEST_ARGS)
+	LMT_INTAKE_DELIVERIES=2000 LMT_FUZZ_CASES=1500 \
+	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py \
+	tests/test_intake_race.py tests/test_hostile_readers.py tests/test_intake_openapi.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, imports and catalogues
 	$(BIN)/ruff check .

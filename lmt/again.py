@@ -18,7 +18,7 @@ from lmt.agenda import agenda_of
 from lmt.chase import RAISED_POINTS, route_on
 from lmt.db import uuid7
 from lmt.lifecycle import CLOSED, QUEUES, WITH_DEALER, Status
-from lmt.models import Inquiry, Lead, Offer, record
+from lmt.models import Consent, Inquiry, Lead, Offer, record
 from lmt.models.reference import new_reference
 from lmt.moving import NotEligible, give_to_pick
 from lmt.notify import service as notify
@@ -108,9 +108,28 @@ def lead_of_inquiry(session: Session, lead: Lead, inquiry: Inquiry, at: datetime
     )
     session.add(own)
     session.flush()
+    _copy_consents(session, lead, own, inquiry.at)
     record(session, own.id, "received", at=at, from_lead=str(lead.id))
     record(session, lead.id, "inquiry_split", at=at, reference=own.reference, into=str(own.id))
     return own
+
+
+def _copy_consents(session: Session, lead: Lead, own: Lead, until: datetime) -> None:
+    """What the person had agreed to when they asked again holds for that request as well."""
+    given = select(Consent).where(Consent.lead_id == lead.id, Consent.at <= until)
+    for each in session.scalars(given.order_by(Consent.id)).all():
+        session.add(
+            Consent(
+                lead_id=own.id,
+                purpose=each.purpose,
+                given=each.given,
+                text_version=each.text_version,
+                text_hash=each.text_hash,
+                language=each.language,
+                origin=each.origin,
+                at=each.at,
+            )
+        )
 
 
 def _raise_priority(session: Session, lead: Lead, inquiry: Inquiry, at: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.ingest.identity import Person, keys_of
+from lmt.ingest.statements import connection_of, hold_people
 from lmt.models import Customer, CustomerKey, Lead
 
 LONGEST_REASON = 300
@@ -30,7 +31,13 @@ class NotNow(ValueError):
 
 
 def locked_customers(session: Session, *customer_ids: int) -> list[Customer]:
-    """The customers in the order asked for, locked in the order of their ids."""
+    """The customers in the order asked for, locked in the order of their ids.
+
+    No delivery comes in under one of their keys until we commit: it would still take them for who
+    they were, and leave its lead with a customer who is gone. The session acts for the
+    installation.
+    """
+    _hold_keys(session, customer_ids)
     rows = {
         row.id: row
         for row in session.scalars(
@@ -42,6 +49,15 @@ def locked_customers(session: Session, *customer_ids: int) -> list[Customer]:
         )
     }
     return [rows[id] for id in customer_ids]
+
+
+def _hold_keys(session: Session, customer_ids: Iterable[int]) -> None:
+    connection = connection_of(session)
+    held: set[Key] = set()
+    # What came in while we waited may have brought them new keys.
+    while new := set[Key]().union(*(known_keys(session, id) for id in customer_ids)) - held:
+        hold_people(connection, new)
+        held |= new
 
 
 def locked_leads(session: Session, condition: Any) -> Sequence[Lead]:

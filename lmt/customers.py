@@ -2,7 +2,7 @@
 
 Leads change their customer, never their dealer. Each verb commits. The actor has to see both
 customers; what is moved is moved whole, also where it lies outside the actor's part. Locks are
-taken in the order customer, lead.
+taken in the order keys, customer, lead.
 """
 
 from __future__ import annotations
@@ -101,6 +101,10 @@ def undo(session: Session, move_id: int, *, at: datetime, actor: Actor) -> None:
         join_inquiry(session, move, at, actor)
         return
     _check_visible(session, {move.to_id})
+    moved = select(Lead.id).where(Lead.id.in_(move.lead_ids)).limit(1)
+    if move.lead_ids and session.scalars(moved).first() is None:
+        # All of it concerns markets that the actor doesn't look after.
+        raise LookupError(f"no move {move_id}")
     with as_system(session):
         move.undone_at, move.undone_by = at, actor.user_id
         if move.kind == "merge":

@@ -59,7 +59,10 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "offer_expired": {"cause": "end_of_offer"},
     "escalated": {"to": "told"},
     "moved_by_customer": {"reason": "move_reason"},
+    "kept": {"cause": "kept_cause"},
+    "raised": {"cause": "event"},
     "reminded": {"plan_kind": "plan_kind"},
+    "do_not_contact": {"origin": "suppression_origin"},
 }
 """Kind of event → key of its data → kind of label."""
 
@@ -99,8 +102,10 @@ _PHRASES: Mapping[str, Phrase] = {
     "reason": _as_typed,
     "problem": _as_typed,
     "place": _as_typed,
+    "by": _known("reported_by"),
     "model": _as_typed,
     "value": _figure,
+    "reference": lambda value, _zone: _("Lead %(reference)s", reference=str(value)),
     "order_number": lambda value, _zone: _("Order %(number)s", number=str(value)),
     "request_type": _known("request_type"),
     "band": _known("band"),

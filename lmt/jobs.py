@@ -14,6 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
+from lmt.ingest.replaying import run_replay_intake_job
 from lmt.models import Job
 from lmt.scope import SYSTEM, act_as
 
@@ -34,7 +35,7 @@ def _replay(session: Session, job: Job) -> None:
 
 MOST_ATTEMPTS = 3
 
-HANDLERS: Mapping[str, Handler] = {"replay": _replay}
+HANDLERS: Mapping[str, Handler] = {"replay": _replay, "replay_intake": run_replay_intake_job}
 """Kind of job → what does it. It writes result, problem and `finished_at` to the row itself."""
 
 

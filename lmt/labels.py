@@ -59,6 +59,12 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "call_centre": _l("Call centre"),
         "campaign": _l("Campaign"),
         "file": _l("File"),
+        "google": _l("Google Ads"),
+        "meta": _l("Meta Lead Ads"),
+        "tiktok": _l("TikTok"),
+        "linkedin": _l("LinkedIn"),
+        "web_to_lead": _l("Salesforce Web-to-Lead"),
+        "json": _l("Any form or tool"),
     },
     "role": {
         "agent": _l("Salesperson"),
@@ -136,6 +142,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "not_reached": _l("Could not be reached"),
         "delivery_time": _l("Delivery time"),
         "bad_data": _l("Wrong data"),
+        "do_not_contact": _l("Wants no contact"),
         "other": _l("Another reason"),
     },
     "withdraw_reason": {
@@ -143,6 +150,8 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "no_lead": _l("Not a request at all"),
         "duplicate": _l("Entered twice"),
         "test": _l("A test: decided, but given to nobody"),
+        "suppressed": _l("Wants no contact, and did not ask us"),
+        "joined_back": _l("Joined again to the lead it came from"),
     },
     "contact_how": {
         "phone": _l("Phone"),
@@ -198,6 +207,8 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "withdrawn": _l("Withdrawn"),
         "queued": _l("Put in a queue"),
         "promised": _l("Promise to the customer"),
+        "system_told": _l("Sent to the dealer's own system"),
+        "system_failed": _l("Not taken by the dealer's own system"),
         "mail_sent": _l("Mail sent"),
         "mail_failed": _l("Mail failed"),
         "postponed": _l("Postponed"),
@@ -213,6 +224,25 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "moved_by_customer": _l("The customer chose another dealer"),
         "contested": _l("Contested by the dealer"),
         "contest_answered": _l("Headquarters answered"),
+        "do_not_contact": _l("Wants no contact"),
+        "sender_deleted": _l("The platform deleted it"),
+        "kept": _l("Stays with its dealer"),
+        "customer_merged": _l("Customers joined: one person"),
+        "customer_split": _l("Given to a customer of its own"),
+        "customer_move_undone": _l("Joining or splitting taken back"),
+        "inquiry_split": _l("What was asked again became a lead of its own"),
+        "inquiry_joined": _l("Joined again to the lead it came from"),
+    },
+    "kept_cause": {
+        "pick_refused": _l("The dealer that the customer named can't take it"),
+        "nobody_else": _l("No other dealer can take it"),
+    },
+    "suppression_kind": {"phone": _l("Do not call"), "email": _l("Do not mail")},
+    "suppression_origin": {
+        "list": _l("From a list"),
+        "outcome": _l("Said to a dealer"),
+        "unsubscribe": _l("By the customer's link"),
+        "person": _l("Entered by hand"),
     },
     "extension": {
         "hours": _l("Headquarters changed the hours"),
@@ -224,7 +254,9 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "no_action": _l("Nothing was done in time"),
         "not_reachable": _l("The mail could not be delivered"),
         "dealer_ended": _l("The dealer has ended"),
+        "asked_again": _l("The customer asked again and was still waiting"),
     },
+    "reported_by": {"dealer_system": _l("By the dealer's own system")},
     "told": {
         "manager": _l("The dealer's manager was told"),
         "headquarters": _l("Headquarters was told"),
@@ -234,6 +266,49 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "no_answer": _l("Nobody called"),
         "preference": _l("Prefers another dealer"),
         "other": _l("Another reason"),
+        "asked_again": _l("Named it when asking again"),
+    },
+    "intake_problem": {
+        "failed": _l("It could be read, but not taken in"),
+        "paused": _l("It came while the source was paused"),
+        "fetch_failed": _l("The platform would not give the lead"),
+        "mapping": _l("The mapping doesn't fit"),
+        "invalid": _l("Fields are wrong or missing"),
+        "empty": _l("Empty"),
+        "no_json": _l("Not JSON"),
+        "no_object": _l("Not one JSON object"),
+        "no_adf": _l("Not ADF"),
+        "not_text": _l("Not text in a known encoding"),
+        "no_fields": _l("No fields in it"),
+        "no_multipart": _l("Parts that can't be told apart"),
+        "no_prospect": _l("No prospect in it"),
+        "no_entry": _l("No lead in it"),
+        "no_answers": _l("No answers in it"),
+        "no_lead_id": _l("The id of the lead is missing"),
+        "announcement": _l("Announces a lead, but does not tell it"),
+        "doctype_refused": _l("Declares a document type, which is refused"),
+        "too_deep": _l("Nested too deeply"),
+        "too_large": _l("Too large"),
+        "too_many_fields": _l("Too many fields"),
+        "too_many_leads": _l("Too many leads at once"),
+        "too_many_prospects": _l("Too many prospects at once"),
+        "too_many_records": _l("Too many leads at once"),
+        "no_number": _l("Numbers that are none"),
+        "no_form": _l("Parts that can't be told apart"),
+        "wrong_key": _l("Wrong key"),
+        "wrong_signature": _l("Wrong signature"),
+    },
+    "refusal_code": {
+        "key_missing": _l("Without a key"),
+        "key_wrong": _l("With a wrong key"),
+        "signature_missing": _l("Without a signature"),
+        "signature_wrong": _l("With a wrong signature"),
+        "signature_old": _l("Signed too long ago"),
+        "verify_token_wrong": _l("Asked with a wrong verify token"),
+        "secret_missing": _l("Before a secret was set"),
+        "secret_broken": _l("A secret can no longer be read"),
+        "retired": _l("After the source was retired"),
+        "other_page": _l("From a page that is not listed"),
     },
     "message_kind": {
         "dealer_new_lead": _l("New lead"),
@@ -249,6 +324,10 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "headquarters_queue": _l("What waits in a queue"),
         "dealer_handed_over": _l("Lead taken over"),
         "dealer_lead_back": _l("A resting lead is back"),
+        "adf": _l("Lead for the dealer's own system"),
+        "headquarters_system_off": _l("A dealer's own system was switched off"),
+        "headquarters_source": _l("Sources need a look"),
+        "headquarters_source_back": _l("Sources bring leads again"),
     },
     "message_status": {
         "queued": _l("Waiting"),
@@ -258,7 +337,9 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     },
 }
 
-GIVEN_BY_LMT: Mapping[str, frozenset[str]] = {"withdraw_reason": frozenset({"test"})}
+GIVEN_BY_LMT: Mapping[str, frozenset[str]] = {
+    "withdraw_reason": frozenset({"test", "suppressed", "joined_back"})
+}
 """Codes by kind that no person chooses."""
 
 

@@ -158,8 +158,12 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
     customers = select(Lead.customer_id).where(lead).correlate(None)
     yield Customer, Customer.id.in_(customers)
-    for by_customer in (CustomerKey, DuplicateSuggestion):
-        yield by_customer, by_customer.customer_id.in_(customers)
+    yield CustomerKey, CustomerKey.customer_id.in_(customers)
+    # Who sees one of the two only can't be asked whether they are the same.
+    both = and_(
+        DuplicateSuggestion.customer_id.in_(customers), DuplicateSuggestion.other_id.in_(customers)
+    )
+    yield DuplicateSuggestion, both
     yield CustomerMove, or_(CustomerMove.from_id.in_(customers), CustomerMove.to_id.in_(customers))
     yield (
         Message,

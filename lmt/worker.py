@@ -23,10 +23,11 @@ from sqlalchemy.exc import OperationalError
 from lmt import clock, handover, jobs, pipeline
 from lmt.config import Settings
 from lmt.db import Listener, SessionFactory, engine_for, sessions_for
+from lmt.ingest import retrievals, sourcehealth
 from lmt.lookahead import look_ahead_all
 from lmt.models import Heartbeat
 from lmt.models.partitions import ensure_partitions
-from lmt.notify import outbox
+from lmt.notify import outbox, posting
 from lmt.outages import notice_silence
 from lmt.routing import directory
 from lmt.scope import SYSTEM, act_as
@@ -120,7 +121,9 @@ class Worker:
             "leads": Runner("leads", self._advance_leads, self._ending),
             "outbox": Runner("outbox", self._send, self._ending),
             "handovers": Runner("handovers", self._hand_over, self._ending),
+            "posts": Runner("posts", self._post, self._ending),
             "jobs": Runner("jobs", self._work, self._ending),
+            "retrievals": Runner("retrievals", self._fetch, self._ending),
             directory.CHANNEL: Runner(directory.CHANNEL, self._warm, self._ending),
         }
         self._beaten_at: datetime | None = None
@@ -154,6 +157,7 @@ class Worker:
         self._scheduler.add_job(
             self._partitions, "interval", hours=12, id="partitions", next_run_time=clock.now()
         )
+        self._scheduler.add_job(self._watch, "interval", minutes=10, id="sources")
         self._scheduler.start()
 
     def _stop(self) -> None:
@@ -186,9 +190,16 @@ class Worker:
     def _send(self) -> None:
         outbox.send_due(self._sessions, self._settings, clock.now())
 
+    def _post(self) -> None:
+        posting.post_due(self._sessions, self._settings, clock.now())
+
     def _hand_over(self) -> None:
         if handover.carry_out(self._sessions, clock.now()):
             self._runners["outbox"].ring()
+
+    def _fetch(self) -> None:
+        if retrievals.fetch_due(self._sessions, self._settings, clock.now()):
+            self._runners["leads"].ring()
 
     def _work(self) -> None:
         while not self._ending.is_set() and jobs.work(self._sessions, clock.now()):
@@ -214,6 +225,10 @@ class Worker:
         now = clock.now()
         beat(self._sessions, self._process, now)
         self._beaten_at = now
+
+    def _watch(self) -> None:
+        if sourcehealth.watch(self._sessions, clock.now()):
+            self._runners["outbox"].ring()
 
     def _partitions(self) -> None:
         with self._engine.begin() as connection:

@@ -118,6 +118,7 @@ def test_headquarters_drafts_replays_publishes_and_rolls_back(browser: Browser, 
     page = page_of(browser, demo.service)
     enter(page, demo, "headquarters.gulf@lmt.example")
     page.goto("/hq/?lang=en")
+    page.locator("nav summary", has_text="Network").click()
     page.get_by_role("link", name="Policies").click()
     page.get_by_role("link", name="Gulf").click()
     page.goto("/hq/policies/GULF?lang=en")

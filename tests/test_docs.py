@@ -69,10 +69,9 @@ def _is_environment(node: ast.AST) -> bool:
 
 
 def _text(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        # A name with a point in it is of a request's environment, not of the process's.
-        if "." not in node.value:
-            yield node.value
+    # A name with a point in it is of a request's environment, not of the process's.
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." not in node.value:
+        yield node.value
 
 
 def test_every_variable_that_is_read_is_documented_and_no_other() -> None:

@@ -43,7 +43,7 @@ from tests.stand_ins import (
     photon_feature,
     stand_in,
 )
-from tests.world import FRIDAY, World, send, warsaw_lead
+from tests.world import FRIDAY, World, send, somebody, warsaw_lead
 
 HOUSE = (52.2311, 21.0065)
 QUESTION = Question(
@@ -245,7 +245,7 @@ def lead_from(session: Session) -> Callable[..., Lead]:
     """A lead that gave this address; received, and its transaction over."""
 
     def make(country: str = "PL", **address: Any) -> Lead:
-        data = warsaw_lead() | {"address": {"country": country, **address}}
+        data = warsaw_lead(**somebody()) | {"address": {"country": country, **address}}
         lead = send(session, "api-pl", data, FRIDAY)
         session.commit()
         return lead

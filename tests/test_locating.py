@@ -41,7 +41,7 @@ from lmt.portal.formtoken import form_token
 from lmt.routing.directory import dealers_changed
 from lmt.routing.names import index_keys
 from lmt.scope import SYSTEM, act_as, actor_of
-from tests.world import FRIDAY, PASSWORD, World, send, warsaw_lead
+from tests.world import FRIDAY, PASSWORD, World, send, somebody, warsaw_lead
 
 NEAR_WARSAW, NEAR_KRAKOW, IN_THE_HILLS, ABROAD = 900_001, 900_002, 900_003, 900_004
 ZIELINS = [
@@ -100,7 +100,9 @@ def unclear(session: Session, sessions: SessionFactory) -> Callable[..., Lead]:
     """A lead from one of the Zielins, in the queue."""
 
     def make(**address: str) -> Lead:
-        data = warsaw_lead() | {"address": {"city": "Zielin", "country": "PL"} | address}
+        data = warsaw_lead(**somebody()) | {
+            "address": {"city": "Zielin", "country": "PL"} | address
+        }
         lead = send(session, "api-pl", data, FRIDAY)
         pipeline.advance(sessions, lead.id, FRIDAY)
         session.expire_all()

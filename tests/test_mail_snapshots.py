@@ -18,7 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from lmt.config import LOCALES
 from lmt.notify.bidi import isolated, one_line
 from lmt.notify.envelope import BadAddress, File, envelope
-from lmt.notify.facts import DealerCard, MailFacts, WaitingLead
+from lmt.notify.facts import DealerCard, MailFacts, SourceTrouble, WaitingLead
 from lmt.notify.letter import Rendered
 from lmt.notify.mails import KINDS, render
 
@@ -87,6 +87,25 @@ FACTS = MailFacts(
     colleague="Bert",
     stands_in_for="Anna",
     from_dealer="أوريليا",
+    sources=(
+        SourceTrouble(
+            code="landing-gulf",
+            name="صفحة الحملة",
+            kind="silent",
+            since=FRIDAY - timedelta(hours=9),
+            ended_at=FRIDAY,
+            per_day=34.2,
+        ),
+        SourceTrouble(
+            code="crm-gulf",
+            name="Harbour <CRM>",
+            kind="failing",
+            since=FRIDAY - timedelta(hours=3),
+            ended_at=FRIDAY,
+            per_day=0.4,
+            failures=(("mapping", 12), ("wrong_key", 1)),
+        ),
+    ),
 )
 PLANNED: dict[str, Any] = {
     "planned": "call",

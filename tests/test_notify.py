@@ -252,7 +252,7 @@ def test_one_message_per_cause(case: Case) -> None:
             service.tell_customer_received(session, lead, offer, None, at)
             service.tell_customer_transferred(session, lead, offer, at)
             service.tell_dealer_taken_away(session, lead, offer, at)
-            service.tell_dealer_asked_again(session, lead, terms, at)
+            service.tell_dealer_asked_again(session, lead, uuid.UUID(int=7), terms, at)
     with case.rows() as (session, *_):
         kinds = sorted(session.scalars(select(Message.kind)))
     assert kinds == [
@@ -500,7 +500,7 @@ def test_crash_between_sending_and_marking_repeats_the_same_mail(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "_finish", die)
+        patch.setattr(outbox, "finish", die)
         with pytest.raises(Killed):
             outbox.send_due(case.sessions, by_smtp, AT)
     assert case.messages()["dealer_new_lead"].status == "queued"

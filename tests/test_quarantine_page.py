@@ -131,6 +131,16 @@ def test_a_delivery_tells_its_cause_the_field_and_what_to_do(enter: Enter, kept:
     assert 'href="/hq/sources/landing-pl/mapping"' in page
 
 
+def test_what_was_wrong_is_told_in_the_readers_language(enter: Enter, kept: Kept) -> None:
+    intake_id = kept(body(1)[:-1])
+    hana = enter("hana")
+    english = text_of(hana.get(f"/hq/intake/{intake_id}?lang=en").text)
+    german = text_of(hana.get(f"/hq/intake/{intake_id}?lang=de").text)
+    assert "says that it is JSON" in english
+    assert "says that it is JSON" not in german
+    assert "Die Lieferung gibt sich als JSON aus" in german
+
+
 def test_a_delivery_is_mended_previewed_and_taken_in(
     enter: Enter, kept: Kept, session: Session
 ) -> None:

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from lmt.config import Settings
 from lmt.db import SessionFactory
+from lmt.i18n import reading
 from lmt.ingest.accept import Delivery
 from lmt.ingest.fetching import WAITS, Announced, Notice
 from lmt.ingest.notices import keep_notice
 from lmt.ingest.quarantine import take_again
-from lmt.ingest.retrievals import fetch_due
+from lmt.ingest.retrievals import fetch_due, remedy
 from lmt.ingest.signatures import appsecret_proof
 from lmt.models import Event, Intake, Lead, Retrieval, Source
 from lmt.scope import SYSTEM
@@ -212,7 +213,10 @@ def test_what_asking_again_cannot_mend_is_shown_at_once(
     assert (notice.status, notice.problem["cause"]) == ("quarantined", cause)
     (error,) = notice.problem["errors"]
     assert error["field"] == "7"
-    assert words in error["message"]
+    with reading("pl"):
+        assert error["message"] == remedy(cause), "in the language of the market"
+    with reading("en"):
+        assert words in remedy(cause)
 
 
 def test_a_lead_that_was_refused_is_fetched_once_its_cause_is_mended(

@@ -24,18 +24,24 @@ from lmt.db import SessionFactory, uuid7
 from lmt.lifecycle import Status
 from lmt.models import (
     Absence,
+    Campaign,
     Closure,
     Competence,
     Consent,
+    ConsentText,
     Contest,
     Customer,
     CustomerKey,
+    CustomerMove,
     Dealer,
     DealerLoad,
+    DealerSystem,
     DealerTerms,
     DeliveryKey,
+    DuplicateSuggestion,
     Event,
     Handover,
+    Inquiry,
     Intake,
     Job,
     Lead,
@@ -44,9 +50,14 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     PolicyDraft,
+    Retrieval,
     RoutingDecision,
     RoutingPolicy,
+    Source,
+    SourceAlert,
+    SourceRefusal,
     SpecialHours,
+    Suppression,
     Territory,
     User,
 )
@@ -67,9 +78,11 @@ PERMISSIONS = {
     "carla": {"lead.work"},
     "hana": {
         "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit", "network.edit",
+        "source.edit", "consent.edit",
     },
     "omar": {
         "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit", "network.edit",
+        "source.edit", "consent.edit",
     },
     "cem": {"lead.assign"},
 }  # fmt: skip
@@ -82,16 +95,22 @@ SEEN = {
 another market."""
 DEALER = {"anna": "PL-WAW-1", "bert": "PL-WAW-1", "carla": "PL-WAW-2"}
 
-BY_LEAD = (Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent, Contest)
+BY_LEAD = (Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent, Contest, Inquiry)
 BY_DEALER = (
-    DealerTerms, Competence, Closure, Territory, DealerLoad, Handover, SpecialHours,
+    DealerTerms, Competence, Closure, Territory, DealerLoad, Handover, SpecialHours, DealerSystem,
 )  # fmt: skip
-BY_SOURCE = (Intake, DeliveryKey)
-SCOPED = (Lead, Customer, CustomerKey, Dealer, Message, *BY_LEAD, *BY_DEALER, *BY_SOURCE)
+BY_SOURCE = (Intake, DeliveryKey, Retrieval, SourceAlert, SourceRefusal)
+SCOPED = (
+    Lead, Customer, CustomerKey, CustomerMove, DuplicateSuggestion, Dealer, Message, Suppression,
+    *BY_LEAD, *BY_DEALER, *BY_SOURCE,
+)  # fmt: skip
+NOT_FOR_DEALERS = (*BY_SOURCE, DuplicateSuggestion, Suppression)
 SHARED = {
-    "Absence", "Brand", "Campaign", "DealerGroup", "Form", "GeocoderAnswer", "Heartbeat", "Job",
+    "Absence", "Brand", "Campaign", "ConsentText", "DealerGroup", "Form",
+    "GeocoderAnswer", "Heartbeat", "Job",
     "Market", "MarketCountry", "NetworkVersion", "Outage", "Place", "PlaceName", "PolicyDraft",
-    "Postcode", "RoadAnswer", "Role", "RoutingPolicy", "Rule", "Source", "User", "UserScope",
+    "Postcode", "ReferenceVersion", "RoadAnswer", "Role", "RoutingPolicy", "Rule", "SettingChange",
+    "Source", "User", "UserScope",
     "VehicleModel",
 }  # fmt: skip
 """Models that tell nothing of a lead. A new model is in one list or the other."""
@@ -106,6 +125,11 @@ class Parts:
     messages: dict[str, uuid.UUID]
     intakes: dict[str, uuid.UUID]
     contests: dict[str, int]
+    inquiries: dict[str, uuid.UUID]
+    customers: dict[str, int]
+    suggestions: dict[str, tuple[int, int]]
+    moves: dict[str, tuple[int, int]]
+    entries: dict[str, int]
 
 
 @pytest.fixture
@@ -129,7 +153,7 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         session, leads["moved"].id, reason="no_capacity", at=FRIDAY, actor=actor_of(cast["anna"])
     )
     act_as(session, SYSTEM)
-    plans, messages, contests = {}, {}, {}
+    plans, messages, contests, inquiries = {}, {}, {}, {}
     for name, lead in leads.items():
         fresh = session.get_one(Lead, lead.id)
         assert (fresh.status, fresh.dealer_id) == ("offered", world.dealers[HOLDERS[name]])
@@ -151,9 +175,10 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         doubt = Contest(
             decision_id=decided, lead_id=lead.id, dealer_id=fresh.dealer_id, at=FRIDAY, note=name
         )
-        session.add_all([plan, won, doubt])
+        again = Inquiry(lead_id=lead.id, source_id=fresh.source_id, at=FRIDAY)
+        session.add_all([plan, won, doubt, again])
         session.flush()
-        plans[name], contests[name] = plan.id, doubt.id
+        plans[name], contests[name], inquiries[name] = plan.id, doubt.id, again.id
         messages[name] = session.scalars(
             select(Message.id).where(
                 Message.lead_id == lead.id, Message.kind == "customer_received"
@@ -169,12 +194,48 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
                 problem={"code": "no_json", "errors": []},
             )
         )  # fmt: skip
+        session.add(
+            Retrieval(source_id=world.sources[source], intake_id=intakes[name], remote_id=name,
+                      next_attempt_at=FRIDAY, created_at=FRIDAY)
+        )  # fmt: skip
+        session.add(SourceAlert(source_id=world.sources[source], kind="silent", began_at=FRIDAY))
+        session.add(
+            SourceRefusal(source_id=world.sources[source], hour=FRIDAY, code="x", last_at=FRIDAY)
+        )
+    who = {name: session.get_one(Lead, lead.id).customer_id for name, lead in leads.items()}
+    suggestions = {"moved": (who["moved"], who["at_first"]), "gulf": (who["gulf"], who["moved"])}
+    for newer, older in suggestions.values():
+        session.add(
+            DuplicateSuggestion(customer_id=newer, other_id=older, score=0.5, reasons=["name"],
+                                at=FRIDAY)
+        )  # fmt: skip
+    moves = {}
+    for source, target in (("at_first", "moved"), ("gulf", "gulf")):
+        moved = CustomerMove(kind="split", from_id=who[source], to_id=who[target], lead_ids=[],
+                             keys=[], at=FRIDAY)  # fmt: skip
+        session.add(moved)
+        session.flush()
+        moves[source] = (who[source], moved.id)
+    entries = {}
+    for name, market in (("at_first", "PL"), ("gulf", "GULF"), ("", "")):
+        entry = Suppression(
+            kind="phone", value=f"+4860000000{len(entries)}", origin="list", created_at=FRIDAY,
+            market_id=world.markets[market] if market else None,
+        )  # fmt: skip
+        session.add(entry)
+        session.flush()
+        entries[name] = entry.id
+    del entries[""]
     for dealer_id in world.dealers.values():
         session.add(
             Closure(dealer_id=dealer_id, starts_on=date(2026, 8, 1), ends_on=date(2026, 8, 2),
                     valid=since(None))
         )  # fmt: skip
         session.add(Territory(dealer_id=dealer_id, postcodes=["99-9"], valid=since(None)))
+        session.add(
+            DealerSystem(dealer_id=dealer_id, transport="mail", address="crm@example.com",
+                         created_at=FRIDAY)
+        )  # fmt: skip
         session.add(Handover(dealer_id=dealer_id, at=FRIDAY, reason="moves", created_at=FRIDAY))
         market_id = session.get_one(Dealer, dealer_id).market_id
         session.add(
@@ -185,7 +246,9 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         )  # fmt: skip
     session.commit()
     ids = {name: lead.id for name, lead in leads.items()}
-    return Parts(ids, plans, messages, intakes, contests)
+    return Parts(
+        ids, plans, messages, intakes, contests, inquiries, who, suggestions, moves, entries
+    )  # fmt: skip
 
 
 HOLDERS = {"at_first": "PL-WAW-1", "moved": "PL-WAW-2", "gulf": "SA-RUH-1"}
@@ -235,6 +298,12 @@ def truth(session: Session, name: str, parts: Parts, world: World) -> dict[type[
             return row.id in customers
         if isinstance(row, CustomerKey):
             return row.customer_id in customers
+        if isinstance(row, DuplicateSuggestion):
+            return {row.customer_id, row.other_id} <= customers
+        if isinstance(row, CustomerMove):
+            return bool({row.from_id, row.to_id} & customers)
+        if isinstance(row, Suppression):
+            return row.market_id in markets or (name == "omar" and row.market_id is None)
         if isinstance(row, Message):
             to_dealer = row.audience == "dealer" or row.lead_id in leads
             return (row.dealer_id == own and to_dealer) if own else row.market_id in markets
@@ -310,7 +379,7 @@ def test_no_query_finds_more_than_its_part(
     everything = truth(session, "omar", parts, world)
     actor = actors[name]
     for model in SCOPED:
-        nothing = model in BY_SOURCE and name in DEALER
+        nothing = model in NOT_FOR_DEALERS and name in DEALER
         assert bool(expected[model]) != nothing, f"{model.__name__} proves nothing of {name}"
         assert name == "omar" or expected[model] < everything[model], model
         for read in READS:
@@ -409,6 +478,8 @@ class Route:
     permission: str
     names: str = ""
     method: str = "GET"
+    of: str = "dealer"
+    """What a `code` in the address is one of."""
 
 
 ROUTES = {
@@ -452,6 +523,28 @@ ROUTES = {
     "hq.mail_html": Route("outbox.read", "mail_id"),
     "hq.quarantine": Route("intake.read"),
     "hq.delivery": Route("intake.read", "intake_id"),
+    "hq.replay_delivery": Route("source.edit", "intake_id", "POST"),
+    "hq.mend_delivery": Route("source.edit", "intake_id", "POST"),
+    "hq.dismiss_delivery": Route("source.edit", "intake_id", "POST"),
+    "hq.restore_delivery": Route("source.edit", "intake_id", "POST"),
+    "hq.replay_deliveries": Route("source.edit", "", "POST"),
+    "hq.sources": Route("intake.read"),
+    "hq.new_source": Route("source.edit"),
+    "hq.create_source": Route("source.edit", "", "POST"),
+    "hq.campaigns": Route("source.edit"),
+    "hq.new_campaign": Route("source.edit"),
+    "hq.create_campaign": Route("source.edit", "", "POST"),
+    "hq.duplicates": Route("lead.assign"),
+    "hq.answer_duplicate": Route("lead.assign", "newer older", "POST"),
+    "hq.customer": Route("lead.assign", "customer_id"),
+    "hq.split_customer": Route("lead.assign", "customer_id", "POST"),
+    "hq.undo_move": Route("lead.assign", "customer_id move_id", "POST"),
+    "hq.split_inquiry": Route("lead.assign", "inquiry_id", "POST"),
+    "hq.do_not_contact": Route("consent.edit"),
+    "hq.add_do_not_contact": Route("consent.edit", "", "POST"),
+    "hq.lift_do_not_contact": Route("consent.edit", "entry_id", "POST"),
+    "hq.consent_texts": Route("consent.edit"),
+    "hq.add_consent_text": Route("consent.edit", "", "POST"),
 }
 SETTINGS = {
     "hq.calendar_days": Route("network.edit", "market"),
@@ -480,14 +573,37 @@ SETTINGS = {
     "hq.dealer_end": Route("network.edit", "code"),
     "hq.end_dealer": Route("network.edit", "code", "POST"),
     "hq.cancel_dealer_end": Route("network.edit", "code", "POST"),
+    "hq.dealer_system": Route("network.edit", "code"),
+    "hq.save_dealer_system": Route("network.edit", "code", "POST"),
+    "hq.stop_dealer_system": Route("network.edit", "code", "POST"),
+    "hq.new_dealer_system_key": Route("network.edit", "code", "POST"),
+    "hq.test_dealer_system": Route("network.edit", "code", "POST"),
+    "hq.source": Route("intake.read", "code", of="source"),
+    "hq.edit_source": Route("source.edit", "code", of="source"),
+    "hq.save_source": Route("source.edit", "code", "POST", of="source"),
+    "hq.set_source_state": Route("source.edit", "code", "POST", of="source"),
+    "hq.new_source_key": Route("source.edit", "code", "POST", of="source"),
+    "hq.set_source_secret": Route("source.edit", "code", "POST", of="source"),
+    "hq.source_mapping": Route("source.edit", "code", of="source"),
+    "hq.save_source_mapping": Route("source.edit", "code", "POST", of="source"),
+    "hq.preview_source_mapping": Route("source.edit", "code", "POST", of="source"),
+    "hq.source_test": Route("source.edit", "code", of="source"),
+    "hq.send_source_test": Route("source.edit", "code", "POST", of="source"),
+    "hq.source_test_lead": Route("source.edit", "code lead_id", of="source"),
+    "hq.campaign": Route("source.edit", "code", of="campaign"),
+    "hq.save_campaign": Route("source.edit", "code", "POST", of="campaign"),
+    "hq.replayed_deliveries": Route("source.edit", "job_id", of="intake"),
 }
 """Of a market, not of a lead: `names` lists what the address names."""
 ABOUT_ONESELF = {"home", "accounts.preferences", "accounts.save_preferences", "hq.static"}
 """For everybody who is logged in: they show nothing of a lead."""
 OPEN_TO_ALL = {
     "static", "portal.static", "portal.status", "portal.locate", "portal.move",
-    "api.send_lead", "api.lead_status",
-    "api-docs.openapi_json", "ingest.adf", "ingest.form", "ingest.submit", "ingest.thanks",
+    "portal.stop", "portal.stop_now", "api.send_lead", "api.lead_status", "api.report_status",
+    "api.dealer_lead_status", "api.lead_adf", "api-docs.openapi_json", "ingest.adf",
+    "ingest.form", "ingest.submit", "ingest.thanks", "ingest.google", "ingest.meta",
+    "ingest.meta_verification", "ingest.linkedin", "ingest.linkedin_verification",
+    "ingest.tiktok", "ingest.any_json", "ingest.web_to_lead", "ingest.web_to_lead_by_oid",
     "health.healthz", "health.readyz", "health.metrics", "security.login", "security.logout",
     "security.change_password", "security.forgot_password", "security.reset_password",
 }  # fmt: skip
@@ -501,6 +617,7 @@ FORMS: dict[str, dict[str, str]] = {
     "hq.withdraw": {"reason": "customer"},
     "hq.locate": {"place": "place-3093133"},
     "hq.answer_contest": {"answer": "So it was"},
+    "hq.answer_duplicate": {"answer": "same"},
     "desk.contest": {"note": "Why?"},
     "desk.rest": {"until": "2026-04-01"},
 }
@@ -525,17 +642,20 @@ def addresses(app: Flask, parts: Parts, mails: dict[str, str]) -> dict[str, list
     named: dict[str, dict[str, Any]] = {
         "": {"": None}, "lead_id": parts.leads, "plan_id": parts.plans,
         "message_id": parts.messages, "intake_id": parts.intakes, "mail_id": mails,
-        "contest_id": parts.contests,
+        "contest_id": parts.contests, "inquiry_id": parts.inquiries,
+        "customer_id": parts.customers, "newer older": parts.suggestions,
+        "customer_id move_id": parts.moves, "entry_id": parts.entries,
     }  # fmt: skip
     rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
     found: dict[str, list[tuple[str, str]]] = {}
     for endpoint, route in ROUTES.items():
-        assert rules[endpoint].arguments - {"name"} == ({route.names} - {""}), endpoint
+        names = route.names.split()
+        assert rules[endpoint].arguments - {"name"} == set(names), endpoint
         assert route.method in (rules[endpoint].methods or ()), endpoint
         with app.test_request_context():
             for whose, id in named[route.names].items():
-                values = {route.names: id} if route.names else {}
-                address = app.url_for(endpoint, **values)
+                ids = id if isinstance(id, tuple) else (id,)
+                address = app.url_for(endpoint, **dict(zip(names, ids, strict=False)))
                 found.setdefault(endpoint, []).append((whose, address))
     return found
 
@@ -635,20 +755,38 @@ def test_no_route_shows_or_changes_another_markets_settings(
         market_id=gulf, country="SA", starts_on=date(2027, 1, 1), ends_on=date(2027, 1, 2),
         hours="off", name="Secret", valid=since(None),
     )  # fmt: skip
-    session.add_all([draft, replay, days])
+    intake = Job(kind="replay_intake", market_id=gulf, arguments={}, created_at=FRIDAY)
+    campaign = Campaign(
+        code="secret", market_id=gulf, name="Secret", utm_campaign="secret", starts_on=FRIDAY
+    )
+    source = Source(code="json-gulf", kind="json", name="Secret", market_id=gulf, country="SA")
+    session.add_all([draft, replay, days, intake, campaign, source])
     session.flush()
     day = FRIDAY.isoformat()
     replay.arguments = {"draft": draft.id, "from": day, "to": day}
+    intake.arguments = {"source_id": source.id, "code": "", "until": day}
     session.commit()
+    lead = send(session, "json-gulf", warsaw_lead() | {"test": True}, FRIDAY)
     named = {
-        "code": "SA-RUH-1", "market": "GULF", "draft_id": draft.id, "job_id": replay.id,
-        "row_id": days.id, "what": "dealers",
+        "market": "GULF",
+        "draft_id": draft.id,
+        "job_id": replay.id,
+        "row_id": days.id,
+        "what": "dealers",
+        "lead_id": lead.id,
+    }
+    codes: dict[str, dict[str, Any]] = {
+        "dealer": {"code": "SA-RUH-1"}, "source": {"code": "json-gulf"},
+        "campaign": {"code": "secret"}, "intake": {"job_id": intake.id},
     }  # fmt: skip
     clients = {name: login(app.test_client(), cast[name]) for name in ("anna", "hana", "omar")}
     before = settings_of(session)
     with app.test_request_context():
         addresses = {
-            endpoint: app.url_for(endpoint, **{name: named[name] for name in route.names.split()})
+            endpoint: app.url_for(
+                endpoint,
+                **{name: {**named, **codes[route.of]}[name] for name in route.names.split()},
+            )
             for endpoint, route in SETTINGS.items()
         }
     for endpoint, route in SETTINGS.items():
@@ -676,6 +814,7 @@ def settings_of(session: Session) -> list[Any]:
     found: list[Any] = []
     for model in (
         PolicyDraft, RoutingPolicy, SpecialHours, Job, DealerTerms, Closure, Absence, Handover,
+        Source, Campaign, DealerSystem, ConsentText, Suppression,
     ):  # fmt: skip
         columns = inspect(model).columns
         found += sorted(str(tuple(row)) for row in session.execute(select(*columns)))
@@ -704,6 +843,7 @@ MAY_PASS_BY = {
     # Opened by a signed link, without an account: it names its one lead, and reads only that.
     ("portal/routes.py", "SYSTEM"),
     ("portal/places.py", "SYSTEM"),
+    ("portal/stop.py", "SYSTEM"),
 }
 
 

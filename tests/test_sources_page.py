@@ -20,6 +20,8 @@ from werkzeug.test import TestResponse
 from lmt import pipeline
 from lmt import sources as verbs
 from lmt.db import SessionFactory
+from lmt.hq.mappingform import MappingForm
+from lmt.mapping.presets import PRESETS
 from lmt.models import Intake, Job, Lead, Offer, Source, User
 from lmt.scope import actor_of
 from tests.world import World
@@ -408,6 +410,19 @@ def test_a_ready_made_mapping_brings_its_sample(enter: Enter, spring: Source) ->
     )
     assert "your-name" in page.text
     assert "Can be reached" in text(page)
+
+
+def test_suggestions_come_beside_a_ready_made_mapping_that_finds_nothing() -> None:
+    form = MappingForm.of(PRESETS["hubspot"].mapping)
+    form.show([{"visitor.mobile": "512 777 888", "e-mail": "zofia@mail.example"}])
+    assert form.take_hints() == 2
+    targets = {row.path: row.target for row in form.rows}
+    assert targets["visitor.mobile"] == "customer.phone"
+    assert targets["e-mail"] == "customer.email"
+    assert {each.target for each in form.fields if each.here} == {
+        "customer.phone",
+        "customer.email",
+    }
 
 
 def test_a_payload_that_cannot_be_read_says_so(enter: Enter, spring: Source) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -236,3 +237,12 @@ def warsaw_lead(**customer: str) -> dict[str, Any]:
         "address": {"city": "Warszawa", "country": "PL"},
         "request": {"type": "test_drive", "brand": "Aurel", "model": "Mira", "comments": "Cześć"},
     }
+
+
+_numbers = count(100_000)
+
+
+def somebody() -> dict[str, str]:
+    """Another customer each time, though of the same name."""
+    number = next(_numbers)
+    return {"phone": f"+48 512 {number}", "email": f"jan{number}@example.com"}

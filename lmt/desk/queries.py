@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from lmt.models import (
     Contest,
     DealerTerms,
     Event,
+    Inquiry,
     Lead,
     Offer,
     Outcome,
@@ -28,6 +29,7 @@ from lmt.models import (
 from lmt.policies import policy_words
 
 PAGE_ROWS = 50
+MOST_EARLIER, MOST_INQUIRIES = 10, 20
 TABS = ("new", "due", "overdue", "mine", "all", "resting", "closed")
 
 _HELD = ("open", "accepted")
@@ -58,7 +60,11 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class LeadPage:
-    """Everything the page of one lead tells; `contest` is the dealer's own, of this decision."""
+    """Everything the page of one lead tells; `contest` is the dealer's own, of this decision.
+
+    `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
+    this dealer has or had; both newest first.
+    """
 
     lead: Lead
     terms: DealerTerms | None
@@ -69,6 +75,8 @@ class LeadPage:
     outcome: Outcome | None
     policy: str = ""
     contest: Contest | None = None
+    inquiries: Sequence[Inquiry] = ()
+    earlier: Sequence[Lead] = ()
 
     @property
     def zone(self) -> str:
@@ -178,7 +186,28 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
         outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead.id)),
         policy=_policy(session, decision),
         contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
+        inquiries=_inquiries(session, lead) if lead.asked_again else (),
+        earlier=session.scalars(
+            select(Lead)
+            .where(
+                Lead.customer_id == lead.customer_id,
+                Lead.id != lead.id,
+                Lead.dealer_id.is_not(None),
+            )
+            .options(joinedload(Lead.brand))
+            .order_by(Lead.created_at.desc())
+            .limit(MOST_EARLIER)
+        ).all(),
     )
+
+
+def _inquiries(session: Session, lead: Lead) -> Sequence[Inquiry]:
+    return session.scalars(
+        select(Inquiry)
+        .where(Inquiry.lead_id == lead.id, Inquiry.split_into_id.is_(None))
+        .order_by(Inquiry.at.desc())
+        .limit(MOST_INQUIRIES)
+    ).all()
 
 
 def unseen_offer(session: Session, lead_id: uuid.UUID, dealers: Iterable[int]) -> uuid.UUID | None:

@@ -12,6 +12,8 @@ from lmt.models import Event
 
 ICONS: Mapping[str, str] = {
     "received": "inbox",
+    "sender_deleted": "x",
+    "do_not_contact": "ban",
     "asked_again": "message",
     "qualified": "filter",
     "located": "map-pin",

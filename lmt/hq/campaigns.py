@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.numbers import list_currencies
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -38,7 +39,7 @@ class CampaignRow:
 @blueprint.get("/campaigns")
 @web.require(verbs.PERMISSION)
 def campaigns() -> ResponseReturnValue:
-    session, today = web.db(), web.at().date()
+    session = web.db()
     market, after = request.args.get("market", "")[:100], request.args.get("after", "")
     wanted = (
         select(Campaign)
@@ -61,10 +62,16 @@ def campaigns() -> ResponseReturnValue:
     )
     leads = dict(counted.all())
     address: dict[str, Any] = {"market": market} if market else {}
+    homes = {
+        row.id: row for row in session.execute(select(Market.id, Market.name, Market.timezone))
+    }
     return render_template(
         "hq/campaigns.html",
-        rows=[CampaignRow(each, _state(each, today), leads.get(each.id, 0)) for each in shown],
-        names=dict(session.execute(select(Market.id, Market.name)).all()),
+        rows=[
+            CampaignRow(each, _state(each, homes[each.market_id].timezone), leads.get(each.id, 0))
+            for each in shown
+        ],
+        names={id: home.name for id, home in homes.items()},
         brands=dict(session.execute(select(Brand.id, Brand.name)).all()),
         market=market,
         markets=[(code, name) for _id, code, name in _markets()],
@@ -207,7 +214,9 @@ def _markets() -> list[tuple[int, str, str]]:
     return [(id, code, name) for id, code, name in found]
 
 
-def _state(row: Campaign, today: date) -> str:
+def _state(row: Campaign, timezone: str) -> str:
+    """By the market's day, as its leads find it."""
+    today = web.at().astimezone(ZoneInfo(timezone)).date()
     if row.starts_on > today:
         return "planned"
     return "over" if row.ends_on is not None and row.ends_on < today else "runs"

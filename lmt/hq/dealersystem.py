@@ -77,7 +77,9 @@ def save_dealer_system(code: str) -> ResponseReturnValue:
     if problems:
         return _page(row, terms, given=given, problems=problems), 422
     forgets = transport == "mail" or given.get("forget") == "yes"
-    set_up(
+    before = _system(row)
+    had = before is not None and bool(before.secrets)
+    system = set_up(
         web.db(),
         row,
         transport=transport,
@@ -88,6 +90,8 @@ def save_dealer_system(code: str) -> ResponseReturnValue:
         actor=web.actor(),
     )
     flash(_("Saved. New leads of this dealer go to its own system, too."), "success")
+    if had and not system.secrets and not forgets:
+        flash(_("The authorization was for another server. Set it anew."), "warning")
     return redirect(url_for("hq.dealer_system", code=code))
 
 

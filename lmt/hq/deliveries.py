@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -28,13 +28,17 @@ from lmt.hq.deliverywords import (
 from lmt.hq.sourcepreview import Preview
 from lmt.i18n import gettext as _
 from lmt.i18n import reader
-from lmt.ingest.quarantine import FETCH_FAILED, MOST_MENDED, leads_made
+from lmt.ingest.door import Unreadable
+from lmt.ingest.fetching import FETCH_FAILED
+from lmt.ingest.kinds import reader_of
+from lmt.ingest.quarantine import MOST_MENDED, leads_made
 from lmt.models import Intake, Lead, Source, User
 
 SHOWN_BYTES = 4_096
 MOST_LEADS = 20
 PERMISSION = "source.edit"
 _HEX_COLUMNS = 16
+_NOT_OF_THE_TEXT = frozenset({FETCH_FAILED, "failed", "paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ def delivery_page(intake_id: uuid.UUID, typed: Typed | None = None) -> str:
     typed = typed or Typed()
     may_act = web.may(PERMISSION)
     to_fetch = intake.problem.get("code") == FETCH_FAILED
-    errors = field_errors(intake.problem)
+    errors = field_errors(_told_again(intake, start) if total <= MOST_MENDED else intake.problem)
     is_mendable = may_act and intake.status == "quarantined" and not to_fetch
     text = _editable(start, total) if is_mendable else None
     is_editable = text is not None
@@ -185,6 +189,22 @@ def delivery_page(intake_id: uuid.UUID, typed: Typed | None = None) -> str:
         status_words=STATUS_WORDS,
         status_chips=STATUS_CHIPS,
     )
+
+
+def _told_again(intake: Intake, body: bytes) -> Mapping[str, Any]:
+    """What is wrong, in the reader's language, by reading the delivery once more.
+
+    What was kept speaks its sender's language. It stands where reading now finds something else.
+    """
+    code = intake.problem.get("code", "")
+    if intake.status != "quarantined" or code in _NOT_OF_THE_TEXT:
+        return intake.problem
+    try:
+        reader_of(intake.source, intake.content_type)(body)
+    except Unreadable as again:
+        if again.code == code:
+            return {**intake.problem, "errors": again.errors}
+    return intake.problem
 
 
 def bytes_shown(start: bytes, total: int) -> Bytes:

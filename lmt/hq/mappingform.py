@@ -20,6 +20,8 @@ from lmt.mapping.withheld import is_machinery, is_secret
 from lmt.mapping.words import mapping_words
 
 MOST_ROWS = 300
+ADDED = "added"
+"""Why a row stands in the table: somebody typed its path."""
 _EXAMPLE = 120
 _GROUPS: Mapping[str, LazyProxy] = {
     "": _l("The delivery"),
@@ -41,7 +43,8 @@ WHY_WORDS: Mapping[str, LazyProxy] = {
 class Row:
     """One of the sender's fields and where it goes; `target` "" keeps it as it is, beside the lead.
 
-    `why` tells on what ground a suggestion was taken; `hint` is one that wasn't.
+    `why` tells on what ground a suggestion was taken, or that somebody added the field by hand;
+    `hint` is a suggestion that wasn't taken.
     """
 
     path: str
@@ -62,6 +65,11 @@ class Row:
     @property
     def is_tokens(self) -> bool:
         return _is_tokens(self.target)
+
+    @property
+    def is_meant(self) -> bool:
+        """Does somebody want it here, whatever the payload holds?"""
+        return bool(self.target) or self.why == ADDED
 
 
 @dataclass(slots=True)
@@ -140,6 +148,9 @@ class MappingForm:
             if target not in filled and each.fixed and not _is_tokens(target):
                 each.paths = []
                 self.fields.append(each)
+        shown = {row.target for row in self.rows if row.example is not None}
+        for each in self.fields:
+            each.here = not shown or bool(each.fixed) or each.target in shown
 
     def show(self, samples: Sequence[Mapping[str, str]]) -> None:
         """Put the sender's fields of some flat records beside it, each with an example."""
@@ -153,16 +164,17 @@ class MappingForm:
         for row in self.rows:
             found = row.path if row.path in examples else by_case.get(row.path.casefold(), "")
             row.example = examples.get(found) if found else None
-        for each in self.fields:
-            rows = [row for row in self.rows if row.target == each.target]
-            each.here = bool(each.fixed) or any(row.example is not None for row in rows)
+        if examples:
+            self.rows = [row for row in self.rows if row.example is not None or row.is_meant]
         named = {row.path.casefold() for row in self.rows}
         for path, text in examples.items():
             hidden = is_secret(path) or is_machinery(path)
             if path.casefold() not in named and not hidden and len(self.rows) < MOST_ROWS:
                 self.rows.append(Row(path, example=text))
         self._sort([path.casefold() for path in examples])
-        taken = [row.target for row in self.rows if row.target]
+        self.settle()
+        # What a ready-made mapping expects elsewhere may still be found in this payload.
+        taken = [row.target for row in self.rows if row.target and row.example is not None]
         best = {each.path: each for each in suggestions(samples, taken)} if samples else {}
         for row in self.rows:
             row.hint = best.get(row.path) if not row.target else None
@@ -198,7 +210,7 @@ class MappingForm:
 
     def add_path(self, path: str) -> None:
         if path and all(row.path != path or row.target for row in self.rows):
-            self.rows.append(Row(path))
+            self.rows.append(Row(path, why=ADDED))
 
     def add_field(self, target: str, fixed: str) -> None:
         known = next((each for each in self.fields if each.target == target), None)

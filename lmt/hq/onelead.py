@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.hq.duplicates import is_open
 from lmt.hq.explain import DecisionWords, dealer_ids, in_words
 from lmt.hq.queries import dealer_names
 from lmt.i18n import format_km
@@ -19,7 +20,9 @@ from lmt.maps import Line, Map, Point
 from lmt.models import (
     Contest,
     DealerTerms,
+    DuplicateSuggestion,
     Event,
+    Inquiry,
     Lead,
     Message,
     Offer,
@@ -32,6 +35,7 @@ from lmt.policies import policy_words
 
 MOST_EVENTS = 200
 MOST_DECISIONS = 20
+MOST_INQUIRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class LeadView:
     """`decisions` newest first, `events` oldest first; `names` are today's, by dealer id.
 
     `map` shows the latest decision; None where nobody's place is known. `contests` wait for an
-    answer.
+    answer. `inquiries` are what the customer asked again, newest first; `others` counts the
+    customer's other leads in the actor's part, `doubts` whom they may be one person with.
     """
 
     lead: Lead
@@ -52,6 +57,9 @@ class LeadView:
     outcome: Outcome | None
     map: Map | None
     contests: Sequence[Contest]
+    inquiries: Sequence[Inquiry]
+    others: int
+    doubts: int
 
 
 def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView | None:
@@ -94,6 +102,14 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
     contests = session.scalars(
         select(Contest).where(Contest.lead_id == lead_id, Contest.answered_at.is_(None))
     ).all()
+    inquiries = session.scalars(
+        select(Inquiry)
+        .options(joinedload(Inquiry.source))
+        .where(Inquiry.lead_id == lead_id)
+        .order_by(Inquiry.at.desc())
+        .limit(MOST_INQUIRIES)
+    ).all()
+    others, doubts = _customer_counts(session, lead)
     names = dealer_names(
         session,
         {
@@ -124,7 +140,26 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
         outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead_id)),
         map=decision_map(session, told[0][0], told[0][1], names) if told else None,
         contests=contests,
+        inquiries=inquiries,
+        others=others,
+        doubts=doubts,
     )
+
+
+def _customer_counts(session: Session, lead: Lead) -> tuple[int, int]:
+    """The customer's other leads, and the open questions whether they are somebody else too."""
+    others = (
+        select(func.count())
+        .select_from(Lead)
+        .where(Lead.customer_id == lead.customer_id, Lead.id != lead.id)
+    )
+    either = DuplicateSuggestion.customer_id, DuplicateSuggestion.other_id
+    doubts = (
+        select(func.count())
+        .select_from(DuplicateSuggestion)
+        .where(or_(*(column == lead.customer_id for column in either)), is_open())
+    )
+    return session.scalars(others).one(), session.scalars(doubts).one()
 
 
 def decision_map(

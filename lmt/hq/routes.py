@@ -12,17 +12,28 @@ from lmt import pipeline, web
 from lmt.eventwords import event_words
 from lmt.hq import (
     calendars,
+    campaigns,
+    consents,
     contests,
     correspondence,
+    customer,
     dealer,
     dealerend,
+    dealersystem,
     deliveries,
+    deliveryacts,
+    donotcontact,
+    duplicates,
     fairshare,
     network,
     places,
     policies,
     replays,
     reporting,
+    sourceform,
+    sourcemapping,
+    sources,
+    sourcetest,
 )
 from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
@@ -36,17 +47,28 @@ from lmt.lifecycle import OPEN, IllegalStep, Status, may_step
 __all__ = [
     "blueprint",
     "calendars",
+    "campaigns",
+    "consents",
     "contests",
     "correspondence",
+    "customer",
     "dealer",
     "dealerend",
+    "dealersystem",
     "deliveries",
+    "deliveryacts",
+    "donotcontact",
+    "duplicates",
     "fairshare",
     "network",
     "places",
     "policies",
     "replays",
     "reporting",
+    "sourceform",
+    "sourcemapping",
+    "sources",
+    "sourcetest",
 ]
 
 LONGEST_REASON = 300

@@ -118,8 +118,11 @@ def show_once(code: str, key: str | None) -> None:
 
 def shown_once(code: str) -> str:
     """The key that was just made for this source; "" on every later look."""
-    kept = session.pop(KEY_ONCE, None)
-    return str(kept[1]) if kept and kept[0] == code else ""
+    kept = session.get(KEY_ONCE)
+    if not kept or kept[0] != code:
+        return ""
+    del session[KEY_ONCE]
+    return str(kept[1])
 
 
 def suggested_code(name: str, kind: str) -> str:

@@ -18,7 +18,7 @@ from lmt.hq.sources import seen
 from lmt.i18n import gettext as _
 from lmt.ingest.accept import Delivery
 from lmt.ingest.door import Quarantined, Unreadable, receive
-from lmt.ingest.kinds import reader_of
+from lmt.ingest.kinds import TEST_KEY, reader_of
 from lmt.lifecycle import Status
 from lmt.models import Lead, Source
 
@@ -51,7 +51,7 @@ def send_source_test(code: str) -> ResponseReturnValue:
         told = list(dict.fromkeys(filter(None, told)))
         return _page(source, payload, content_type, told or [_("This can't be read.")]), 422
     # A key of its own: the same sample may be tried again and again.
-    delivery = Delivery(body, content_type, key=f"test:{uuid.uuid4().hex}")
+    delivery = Delivery(body, content_type, key=f"{TEST_KEY}{uuid.uuid4().hex}")
     session = web.db()
     try:
         receipt = receive(session, source, delivery, read, clock.now())

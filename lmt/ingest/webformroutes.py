@@ -25,7 +25,8 @@ from lmt.ingest.webtolead import content_type_of, field, return_address, short_o
 from lmt.mapping.payload import PayloadError, records
 from lmt.models import Source
 
-PER_ADDRESS = "30 per minute"
+PER_ADDRESS = "120 per minute"
+"""Some sites post all their visitors' forms from one server."""
 
 
 @blueprint.post("/ingest/json/<code>")

@@ -34,15 +34,30 @@ class WaitingLead:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceTrouble:
+    """A source that fell silent or fails (`kind`) since an instant, until `ended_at`. `per_day`:
+    what it usually brings; `failures`: how many deliveries for which cause."""
+
+    code: str
+    name: str
+    kind: str
+    since: datetime
+    ended_at: datetime | None = None
+    per_day: float = 0.0
+    failures: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail may tell. Codes are the database's; instants aware; "" or None is unknown.
 
     `take_by_at` is the end of the dealer's offer, `opens_at` the next opening of a dealer that
     was closed, `ended` how an offer ended (expired, withdrawn, lead_withdrawn), `waiting` the
     leads that a mail to headquarters counts, `listed` the first of them, `cause` why this one has
-    no dealer and `queue` where it sits. `state` and `minutes` are those of the escalation step,
-    `stands_in_for` who is away, `from_dealer` who had the lead before. An instant that has passed
-    at `written_at` is left out rather than promised.
+    no dealer and `queue` where it sits; `sources` are those in trouble, or back from it. `state`
+    and `minutes` are those of the escalation step, `stands_in_for` who is away, `from_dealer` who
+    had the lead before. An instant that has passed at `written_at` is left out rather than
+    promised.
     """
 
     written_at: datetime
@@ -86,3 +101,4 @@ class MailFacts:
     colleague: str = ""
     stands_in_for: str = ""
     from_dealer: str = ""
+    sources: tuple[SourceTrouble, ...] = ()

@@ -31,6 +31,8 @@ from lmt.notify.facts import DealerCard, MailFacts
 from lmt.notify.icsfile import plan_as_ics
 from lmt.notify.opening import next_at_work
 from lmt.notify.recheck import IN_HOURS, Standing
+from lmt.notify.sourcealerts import KINDS as OF_SOURCES
+from lmt.notify.sourcealerts import still_true, troubles
 from lmt.notify.waiting import counted, listed, offer_of, step_standing
 
 _OF_A_STEP = frozenset({"dealer_reminder", "manager_escalation"})
@@ -42,6 +44,8 @@ def standing(session: Session, message: Message, at: datetime) -> Standing:
     lead, context = message.lead, message.context
     if message.kind in _OF_A_STEP:
         now = step_standing(session, lead, context, at)
+    elif message.kind in OF_SOURCES:
+        now = Standing(waiting=len(still_true(session, message)))
     else:
         offer = offer_of(session, context)
         now = Standing(
@@ -68,6 +72,14 @@ def _reader_back_at(session: Session, message: Message, at: datetime) -> datetim
 def gather(session: Session, message: Message, settings: Settings, at: datetime) -> MailFacts:
     """What the mail may tell, as things stand at `at`. LookupError where its lead is gone."""
     lead = message.lead
+    if message.kind in OF_SOURCES:
+        alerts = still_true(session, message)
+        return MailFacts(
+            written_at=at,
+            waiting=len(alerts),
+            sources=troubles(session, alerts),
+            stands_in_for=_name(session, message.context.get("stands_in_for")),
+        )
     if message.kind in _OF_MANY:
         return MailFacts(
             written_at=at,

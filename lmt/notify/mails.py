@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from lmt.i18n import reading
-from lmt.notify import customermails, dealermails, headquartersmails
+from lmt.notify import customermails, dealermails, headquartersmails, systemletters
 from lmt.notify.facts import MailFacts
 from lmt.notify.letter import Letter, Rendered, written
 
@@ -31,5 +31,8 @@ _COMPOSERS: Mapping[str, Callable[[MailFacts, str], Letter]] = {
     "headquarters_unrouted": headquartersmails.unrouted,
     "headquarters_escalation": headquartersmails.escalation,
     "headquarters_queue": headquartersmails.queue,
+    "headquarters_system_off": systemletters.system_off,
+    "headquarters_source": headquartersmails.source_trouble,
+    "headquarters_source_back": headquartersmails.source_back,
 }
 KINDS = tuple(_COMPOSERS)

@@ -133,7 +133,7 @@ def _post(
         case Verdict.REFUSED:
             finish(sessions, taken, now, status="failed", problem=said.problem)
         case Verdict.GONE:
-            _switch_off(sessions, taken, now)
+            _switch_off(sessions, taken, request.url, now)
             finish(sessions, taken, now, status="failed", problem=said.problem)
     return 0
 
@@ -157,13 +157,18 @@ def _prepared(
     return None
 
 
-def _switch_off(sessions: SessionFactory, taken: Claim, at: datetime) -> None:
-    """The system said that it is gone: it is asked no more, and headquarters knows."""
+def _switch_off(sessions: SessionFactory, taken: Claim, url: str, at: datetime) -> None:
+    """What stands at `url` said that it is gone: it is asked no more, and headquarters knows. Not
+    where somebody has named another address meanwhile."""
     with as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
         system = session.scalars(
             select(DealerSystem)
-            .where(DealerSystem.dealer_id == message.dealer_id, DealerSystem.active)
+            .where(
+                DealerSystem.dealer_id == message.dealer_id,
+                DealerSystem.active,
+                DealerSystem.address == url,
+            )
             .with_for_update()
         ).first()
         if system is None or message.dealer is None:

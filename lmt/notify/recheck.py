@@ -15,12 +15,22 @@ IN_HOURS = frozenset(
         "dealer_reminder",
         "headquarters_escalation",
         "headquarters_queue",
+        "headquarters_source",
+        "headquarters_source_back",
         "manager_escalation",
         "plan_reminder",
     }
 )
 """Kinds that never leave outside their reader's working hours."""
-_COUNTING = frozenset({"headquarters_unrouted", "headquarters_escalation", "headquarters_queue"})
+_COUNTING = frozenset(
+    {
+        "headquarters_unrouted",
+        "headquarters_escalation",
+        "headquarters_queue",
+        "headquarters_source",
+        "headquarters_source_back",
+    }
+)
 _TO_CUSTOMERS = frozenset({"customer_received", "customer_transferred"})
 
 
@@ -38,10 +48,11 @@ class Standing:
     `is_assigned`: the market gave the lead at once, without asking.
 
     `is_overdue` says that the offer's time has run out, `is_holder` that the lead is still with
-    the dealer addressed, `waiting` counts the leads that a mail to headquarters tells of. `state`
-    is the escalation step's; `is_touched` says that its holder did something since,
+    the dealer addressed, `waiting` counts the leads or sources that a mail to headquarters tells
+    of. `state` is the escalation step's; `is_touched` says that its holder did something since,
     `is_plan_open` that the planned step still stands. `at_work_at` is when a reader who is off
-    work now is back; None for one who is at work, and for kinds that don't ask.
+    work now is back; None for one who is at work, and for kinds that don't ask. `has_system`: the
+    dealer's own system takes leads.
     """
 
     status: Status | None = None
@@ -54,6 +65,7 @@ class Standing:
     is_touched: bool = False
     is_plan_open: bool = False
     at_work_at: datetime | None = None
+    has_system: bool = True
 
 
 def turn(kind: str, standing: Standing) -> Turn:
@@ -89,6 +101,8 @@ def _turn(kind: str, standing: Standing) -> Turn:
         if standing.offer_state != "open":
             return Turn.DROP
         return Turn.WAIT if standing.is_overdue else Turn.SEND
+    if kind == "adf":
+        return _to_a_system(standing)
     if kind in {"dealer_reminder", "manager_escalation"}:
         if not still_waits(standing):
             return Turn.DROP
@@ -107,3 +121,12 @@ def _turn(kind: str, standing: Standing) -> Turn:
     if kind in _TO_CUSTOMERS:
         return Turn.DROP if standing.status == Status.WITHDRAWN else Turn.SEND
     return Turn.SEND
+
+
+def _to_a_system(standing: Standing) -> Turn:
+    """A dealer's own system hears of a lead that is still offered to the dealer, or that it has."""
+    if not standing.has_system or not standing.is_holder or standing.status not in WITH_DEALER:
+        return Turn.DROP
+    if standing.offer_state not in {"open", "accepted"}:
+        return Turn.DROP
+    return Turn.WAIT if standing.offer_state == "open" and standing.is_overdue else Turn.SEND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +25,7 @@ from lmt.notify.recipients import (
     terms_of,
 )
 from lmt.notify.reminders import notify_manager, remind_dealer, remind_plan
+from lmt.notify.systems import tell_dealer_system
 
 __all__ = [
     "alert_unrouted",
@@ -79,6 +81,7 @@ def tell_dealer_handed_over(
     """The lead comes to this dealer from one that ended, as it is; they read it when they open."""
     terms = terms_of(session, offer.dealer_id, at)
     due_at = next_at_work(dealer_calendar(session, offer.dealer_id, at), at)
+    tell_dealer_system(session, lead, offer, at)
     _tell_dealer(
         session,
         "dealer_handed_over",
@@ -120,14 +123,16 @@ def tell_dealer_back(session: Session, lead: Lead, at: datetime) -> None:
     )
 
 
-def tell_dealer_asked_again(session: Session, lead: Lead, terms: DealerTerms, at: datetime) -> None:
-    """The customer of a lead sent another request; its dealer hears of it once an hour at most."""
+def tell_dealer_asked_again(
+    session: Session, lead: Lead, inquiry_id: uuid.UUID, terms: DealerTerms, at: datetime
+) -> None:
+    """The customer of a lead sent another request; its dealer hears of each once."""
     if not terms.email:
         return
     session.flush()
     enqueue(
         session,
-        cause=f"lead:{lead.id}:asked_again:{terms.dealer_id}:{at:%Y%m%d%H}",
+        cause=f"inquiry:{inquiry_id}:dealer:{terms.dealer_id}",
         kind="dealer_asked_again",
         audience="dealer",
         recipient=terms.email,

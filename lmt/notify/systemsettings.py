@@ -71,12 +71,15 @@ def set_up(
 ) -> DealerSystem:
     """Begin, or change; what still waits goes by the new settings.
 
-    `authorization`: the header's value; None leaves it, "" forgets it. Values as
-    `system_problems` found them good.
+    `authorization`: the header's value; None leaves it for the same server, "" forgets it. Values
+    as `system_problems` found them good.
     """
     system = _locked(session, dealer)
     before = told_of(system)
     had = system is not None and bool(system.secrets.get("authorization"))
+    if authorization is None and system is not None and _server(system.address) != _server(address):
+        # Who may change the address must not have another's secret sent to themselves.
+        authorization = ""
     if system is None:
         system = DealerSystem(dealer_id=dealer.id, secrets={}, created_at=at)
         session.add(system)
@@ -172,6 +175,11 @@ def _note(
         before=before,
         after=after,
     )
+
+
+def _server(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc.lower()
 
 
 def _is_web_address(address: str, private_targets: Collection[Target]) -> bool:

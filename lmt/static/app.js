@@ -2,11 +2,15 @@
 (function () {
   "use strict";
 
-  /* Menus close when one clicks elsewhere or presses Escape. */
+  /* Menus close when one clicks elsewhere, tabs out of them or presses Escape. */
   document.addEventListener("click", function (event) {
     document.querySelectorAll("details.menu[open]").forEach(function (menu) {
       if (!menu.contains(event.target)) { menu.open = false; }
     });
+  });
+  document.addEventListener("focusout", function (event) {
+    var menu = event.target.closest("details.menu[open]");
+    if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) { menu.open = false; }
   });
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Escape") { return; }
