@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lmt import pipeline
+from lmt.config import Settings
 from lmt.db import SessionFactory
 from lmt.donotcontact import suppress
 from lmt.lifecycle import Status
@@ -27,6 +28,7 @@ from lmt.models import (
     Source,
     User,
 )
+from lmt.notify.gather import gather
 from lmt.routing.directory import dealers_changed
 from lmt.scope import actor_of
 from tests.offers import told
@@ -123,6 +125,14 @@ def test_the_same_dealer_hears_of_it_once_and_the_lead_is_hotter(case: Case) -> 
     assert len(case.mails("dealer_asked_again")) == 1
     case.again(MORNING + 4 * MINUTE)
     assert len(case.mails("dealer_asked_again")) == 2
+
+
+def test_the_mail_carries_what_was_said_now(case: Case, settings: Settings) -> None:
+    case.first(comments="Blue, please")
+    case.again(MORNING + MINUTE, model="Luma", comments="After six, please")
+    [mail] = case.mails("dealer_asked_again")
+    facts = gather(case.session, mail, settings, MORNING + MINUTE)
+    assert (facts.model, facts.comments) == ("Luma", "After six, please")
 
 
 def test_a_lead_that_nobody_repeated_costs_no_statement(

@@ -178,6 +178,24 @@ def test_the_senders_id_again_with_other_content_is_kept_once(
     assert (count(session, Inquiry), count(session, Intake), count(session, Lead)) == (1, 2, 1)
 
 
+def test_a_number_that_a_sender_gives_to_somebody_else_is_another_lead(
+    client: FlaskClient, session: Session
+) -> None:
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    first = client.post("/api/v1/leads", json=warsaw_lead() | {"id": "1"}, headers=headers).json
+    stranger = {"full_name": "Ewa Zielna", "phone": "+48 600 700 800", "email": "ewa@example.org"}
+    data = warsaw_lead(**stranger) | {"id": "1", "address": {"city": "Kraków", "country": "PL"}}
+    second = client.post("/api/v1/leads", json=data, headers=headers).json
+    assert second["id"] != first["id"]
+    assert "repeated" not in second
+    again = client.post("/api/v1/leads", json=data, headers=headers).json
+    assert (again["id"], again["repeated"]) == (second["id"], True)
+    assert (count(session, Lead), count(session, Customer), count(session, Inquiry)) == (2, 2, 0)
+    corrected = wants(data, comments="Red, please")
+    assert client.post("/api/v1/leads", json=corrected, headers=headers).json["id"]
+    assert count(session, Lead) == 2
+
+
 def test_of_a_closed_lead_more_is_kept_and_nothing_follows(
     client: FlaskClient, session: Session
 ) -> None:

@@ -27,6 +27,7 @@ from lmt.lifecycle import Status
 from lmt.models import Dealer, DealerSystem, Event, Lead, Message, SettingChange, User
 from lmt.notify import outbox, posting
 from lmt.notify.mailbox import list_mails, read_mail
+from lmt.notify.messages import resend
 from lmt.notify.postanswer import Verdict, asked_wait, post_answer
 from lmt.notify.recheck import Standing, Turn, turn
 from lmt.notify.systemsettings import set_up, stop, system_problems
@@ -235,6 +236,25 @@ def test_what_waits_goes_by_the_new_settings(
     outbox.send_due(sessions, settings, FRIDAY)
     assert (told(session).status, told(session).recipient) == ("sent", "crm@dealer.example")
     assert crm.posts == []
+
+
+def test_what_failed_is_sent_again_to_where_the_dealer_is_now(
+    begin: Begin,
+    offered_lead: Callable[..., Lead],
+    sessions: SessionFactory,
+    session: Session,
+    settings: Settings,
+    crm: Crm,
+) -> None:
+    begin()
+    offered_lead()
+    crm.status = 422
+    posting.post_due(sessions, settings, FRIDAY)
+    assert told(session).status == "failed"
+    begin("mail", "crm@dealer.example")
+    resend(session, told(session).id, FRIDAY)
+    outbox.send_due(sessions, settings, FRIDAY)
+    assert (told(session).status, told(session).recipient) == ("sent", "crm@dealer.example")
 
 
 @pytest.mark.parametrize(

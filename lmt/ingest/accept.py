@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from lmt.db import uuid7
 from lmt.ingest import statements
-from lmt.ingest.arrival import Arrival, Hall, Told, add, arrival, take
+from lmt.ingest.arrival import Arrival, Hall, Told, arrival, once_more, take
 from lmt.ingest.books import Books, books, home_of
 from lmt.models import Intake, Source
 from lmt.scope import as_system
@@ -182,7 +182,8 @@ def _repeat(
     """What the first delivery with this key made.
 
     Where the sender's id came again with other content, that is kept with the lead, once: one
-    lead, but nothing said is lost.
+    lead, but nothing said is lost. A sender whose numbers begin anew names somebody else by an old
+    one, and that is a lead of its own.
     """
     first = statements.earlier(hall.connection, hall.source.id, _key(delivery), _EVER)
     assert first is not None
@@ -193,12 +194,19 @@ def _repeat(
         raise KeyReused
     # Known by id and bytes, so that its own retries are the same delivery again.
     key = f"{_key(delivery)}:{delivery.body_hash.hex()}"
-    claim = _claim(hall, delivery, key, arrivals, kept=kept)
-    if claim.made:
-        statements.point_key(hall.connection, hall.source.id, key, receipt.lead_ids)
-        for lead_id, more in zip(receipt.lead_ids, arrivals, strict=False):
-            add(hall, known, lead_id, more)
-    return receipt
+    if not _claim(hall, delivery, key, arrivals, kept=kept).made:
+        again = statements.earlier(hall.connection, hall.source.id, key, _EVER)
+        assert again is not None
+        same = [row.id for row in again.leads] == list(receipt.lead_ids)
+        return receipt if same else _receipt_of(again)
+    told = [
+        once_more(hall, known, lead, more)
+        for lead, more in zip(first.leads, arrivals, strict=False)
+    ]
+    told += [take(hall, known, more) for more in arrivals[len(told) :]]
+    ids = [lead.id for lead in told]
+    statements.point_key(hall.connection, hall.source.id, key, ids)
+    return _receipt(told, repeated=set(ids) <= set(receipt.lead_ids))
 
 
 def _receipt(leads: Iterable[Told], *, repeated: bool = False) -> Receipt:

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from lmt.db import uuid7
 from lmt.ingest import statements
 from lmt.ingest.books import Books, MarketFacts
-from lmt.ingest.customers import Keys, Recognised, person_of, recognise
+from lmt.ingest.customers import Keys, Recognised, asker_of, person_of, recognise
 from lmt.ingest.defaults import with_defaults
-from lmt.ingest.identity import Person, keys_of
+from lmt.ingest.identity import Person, judge, keys_of
 from lmt.ingest.leadinput import LeadInput
 from lmt.ingest.leadrow import LeadRow, lead_of
 from lmt.ingest.need import Need, same_need
@@ -111,11 +111,17 @@ def take(hall: Hall, books: Books, new: Arrival) -> Told:
     return told
 
 
-def add(hall: Hall, books: Books, lead_id: uuid.UUID, more: Arrival) -> None:
-    """Keep what its sender said once more of a lead, other than before.
+def once_more(hall: Hall, books: Books, lead: Any, more: Arrival) -> Told:
+    """What its sender said once more of a lead, other than before: kept with it, or a lead of its
+    own where it is plainly somebody else's. `lead` is a row of `statements.Earlier`."""
+    if judge(more.person, asker_of(lead)).verdict == "different":
+        return take(hall, books, more)
+    _add(hall, books, lead.id, more)
+    return Told(lead.id, lead.reference, lead.status, joined=not lead.made)
 
-    It may be another person's, so nothing is added to what is known of the customer.
-    """
+
+def _add(hall: Hall, books: Books, lead_id: uuid.UUID, more: Arrival) -> None:
+    """It may still be another person's, so nothing is added to what is known of the customer."""
     row = lead_of(hall.session, hall.source, books, more.given, hall.at)
     nobody = {**_customer(Recognised()), "key_kinds": [], "key_values": []}
     nobody |= {"new_phone": "", "new_email": ""}

@@ -117,6 +117,21 @@ def _known(row: Any) -> Known:
     return Known(row.id, person, emails, phones)
 
 
+def asker_of(lead: Any) -> Known:
+    """Who a lead is from, by its row alone."""
+    person = Person(
+        full_name=lead.full_name,
+        company=lead.company,
+        email=lead.email,
+        phone=lead.phone if lead.phone.startswith("+") else "",
+        country=lead.country,
+        postcode=lead.postcode,
+        city=lead.city,
+        street=lead.street,
+    )
+    return Known(0, person)
+
+
 def customer_kind(given: LeadInput) -> str:
     """What kind of customer this is, as far as its first request tells."""
     if given.request.type == "fleet":

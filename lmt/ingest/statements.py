@@ -45,7 +45,8 @@ class Earlier:
 
     body_hash: bytes
     leads: Sequence[Any]
-    """Rows with id, reference, status, and whether it was `made` or there before, in order."""
+    """Rows in order: id, reference, status, whether it was `made` or there before, and who it is
+    from."""
 
 
 def connection_of(session: Session) -> Connection:
@@ -114,7 +115,9 @@ def _numbers(people: Iterable[tuple[str, str]]) -> list[int]:
 
 
 _EARLIER = """
-SELECT d.body_hash, lead.id, lead.reference, lead.status, lead.intake_id = d.intake_id AS made
+SELECT d.body_hash, lead.id, lead.reference, lead.status, lead.intake_id = d.intake_id AS made,
+  lead.full_name, lead.company, lead.email, lead.phone, lead.country, lead.postcode, lead.city,
+  lead.street
 FROM delivery_key AS d
 LEFT JOIN unnest(d.lead_ids) WITH ORDINALITY AS named (id, place) ON true
 LEFT JOIN lead ON lead.id = named.id

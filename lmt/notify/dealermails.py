@@ -50,6 +50,7 @@ def asked_again(facts: MailFacts, base_url: str) -> Letter:
             Line(_("Whoever asks twice is waiting for an answer.")),
         ],
         facts=_in_short(facts),
+        quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
         footer=_automatic(),
     )

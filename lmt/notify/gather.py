@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from lmt.links import status_link
 from lmt.models import (
     Dealer,
     DealerTerms,
+    Inquiry,
     Lead,
     Market,
     Message,
@@ -94,6 +96,7 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
     dealer_id = _dealer_to_name(message, lead)
     request = _part(lead.given, "request")
     plan = _plan(session, message)
+    again = _inquiry(session, message)
     return MailFacts(
         written_at=at,
         lead_id=str(lead.id),
@@ -109,11 +112,11 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
         city=lead.city,
         country=lead.country,
         brand=lead.brand.name if lead.brand else "",
-        model=lead.model,
-        request_type=lead.request_type,
+        model=(again and again.model) or lead.model,
+        request_type=(again and again.request_type) or lead.request_type,
         timeframe=_text(request, "timeframe"),
         contact_time=_text(request, "contact_time"),
-        comments=lead.comments,
+        comments=again.comments if again else lead.comments,
         distance_km=offer.distance_km if offer else None,
         received_at=lead.created_at,
         take_by_at=offer.expires_at if offer else None,
@@ -149,6 +152,12 @@ def attachments(session: Session, message: Message, settings: Settings, at: date
     with reading(message.language, zone):
         entry = plan_as_ics(plan, message.lead, zone=zone, address=address, at=at)
     return [File(f"{message.lead.reference}.ics", "text/calendar", entry)]
+
+
+def _inquiry(session: Session, message: Message) -> Inquiry | None:
+    """What the customer said when asking again, where the mail is about that."""
+    inquiry_id = message.context.get("inquiry_id")
+    return session.get(Inquiry, uuid.UUID(inquiry_id)) if inquiry_id else None
 
 
 def _plan(session: Session, message: Message) -> PlannedAction | None:

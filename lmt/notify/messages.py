@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.db import uuid7, wake
-from lmt.models import Message
+from lmt.models import DealerSystem, Message
 
 LEASE_SECONDS = 60
 BELLS = {"mail": "outbox", "post": "posts"}
@@ -133,5 +133,14 @@ def resend(session: Session, message_id: uuid.UUID, at: datetime) -> None:
         message.status, message.attempts, message.next_attempt_at = "queued", 0, at
         message.lease_token = message.lease_until = message.sent_at = None
         message.problem = ""
+        _to_the_system_of_now(session, message)
         wake(session, BELLS[message.channel])
     session.commit()
+
+
+def _to_the_system_of_now(session: Session, message: Message) -> None:
+    """A dealer may have named another system since the message failed at the old one."""
+    if message.kind == "adf" and message.dealer_id is not None:
+        system = session.get(DealerSystem, message.dealer_id)
+        if system is not None:
+            message.channel, message.recipient = system.transport, system.address

@@ -141,6 +141,7 @@ def tell_dealer_asked_again(
         market_id=lead.market_id,
         lead_id=lead.id,
         dealer_id=terms.dealer_id,
+        context={"inquiry_id": str(inquiry_id)},
         at=at,
     )
 
