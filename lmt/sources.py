@@ -208,6 +208,8 @@ def change_source(
         setattr(row, name, after[name])
     if any(before["settings"].get(name) != after["settings"].get(name) for name in ASKED_AT):
         # A token is for the one it was made for: whoever names another host must bring his own.
+        before |= {name: "set" for name in SENT_THERE if name in row.secrets}
+        after |= {name: "not_set" for name in SENT_THERE if name in row.secrets}
         row.secrets = {name: kept for name, kept in row.secrets.items() if name not in SENT_THERE}
     _bump(row)
     _note(session, row, at, actor, before, after)

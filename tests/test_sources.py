@@ -214,6 +214,7 @@ def test_a_token_is_forgotten_when_another_host_is_to_get_it(
     elsewhere = {**source.settings, "graph_url": "https://graph.elsewhere.example"}
     sources.change_source(session, source, {"settings": elsewhere}, NOW, hana)
     assert set(source.secrets) == {"app_secret"}
+    assert history(session)[-1].after["access_token"] == "not_set"
 
 
 @pytest.mark.parametrize(
