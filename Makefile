@@ -16,13 +16,13 @@ run: $(VENV)/.run ## Start the service with a demo network on http://127.0.0.1:8
 
 test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/browser.py
-	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps, deliveries, hostile bodies
 	LMT_ORACLE_CASES=10000 LMT_VIRTUAL_DAYS=31 LMT_VIRTUAL_LEADS=30000 LMT_CAPS_LEADS=2000 \
-	LMT_INTAKE_DELIVERIES=2000 LMT_FUZZ_CASES=1500 \
+	LMT_INTAKE_DELIVERIES=2000 LMT_FUZZ_CASES=1500 LMT_ALL_VIEWS=1 \
 	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py \
-	tests/test_intake_race.py tests/test_hostile_readers.py tests/test_intake_openapi.py $(PYTEST_ARGS)
+	tests/test_intake_race.py tests/test_hostile_readers.py tests/test_intake_openapi.py tests/test_browser.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, imports and catalogues
 	$(BIN)/ruff check .

@@ -168,3 +168,11 @@ def count_queries(engine: Engine) -> Iterator[list[str]]:
     event.listen(engine, "before_cursor_execute", note)
     yield statements
     event.remove(engine, "before_cursor_execute", note)
+
+
+BEGIN_WITH = ("test_virtual", "test_browser", "test_caps_race", "test_crash", "test_scope")
+"""Files of few but long tests: begun first, so that no core waits for them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.name.startswith(BEGIN_WITH))

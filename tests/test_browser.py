@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -127,8 +128,13 @@ def test_a_lead_is_sent_accepted_sold_and_seen_by_headquarters(
     assert outsider.goto(f"/desk/leads/{sent['id']}").status == 404  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
-@pytest.mark.parametrize("width", [390, 1440])
+# Each width and each language once; all four together where the long tests run.
+VIEWS = [("en", 1440), ("ar", 390)]
+if os.environ.get("LMT_ALL_VIEWS"):
+    VIEWS += [("ar", 1440), ("en", 390)]
+
+
+@pytest.mark.parametrize(("language", "width"), VIEWS)
 def test_pages_fit_and_are_accessible(
     browser: Browser, service: Service, language: str, width: int
 ) -> None:

@@ -84,6 +84,8 @@ def test_a_strangers_form_becomes_a_source(
     look("key")
 
     page.locator("main a[href$='/mapping']").click()
+    # What is typed is looked at as it is typed, once the page's scripts are there.
+    page.wait_for_url("**/mapping*", wait_until="load")
     page.locator("[name=payload]").fill(json.dumps(STRANGER, ensure_ascii=False))
     expect(page.locator("#mapping-rows")).to_contain_text("visitor.surname")
     press(page, "suggest")

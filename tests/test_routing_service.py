@@ -35,7 +35,7 @@ from lmt.routing.service import (
     route_lead,
     why_not_by_hand,
 )
-from tests.world import FRIDAY, PASSWORD, World, send, warsaw_lead
+from tests.world import FRIDAY, PASSWORD, World, send, somebody, warsaw_lead
 
 NEAR, NEXT, TEAM = "PL-WAW-1", "PL-WAW-2", "PL-CARE"
 NIGHT = FRIDAY + timedelta(hours=14)
@@ -58,7 +58,7 @@ def lead_of(
     session: Session, *, band: str = "warm", service: str = "sales", **changes: Any
 ) -> Lead:
     """A lead from the middle of Warsaw, qualified and located."""
-    lead = send(session, "api-pl", warsaw_lead(), FRIDAY)
+    lead = send(session, "api-pl", warsaw_lead(**somebody()), FRIDAY)
     values = {"lat": 52.2298, "lon": 21.0118, "accuracy_km": 5.0, "location_method": "city"}
     for name, value in (values | {"band": band, "service": service} | changes).items():
         setattr(lead, name, value)
@@ -192,7 +192,7 @@ def test_what_routing_knows_of_a_customer(session: Session, world: World) -> Non
         .where(Lead.id == first.id)
         .values(status="contacted", dealer_id=world.dealers[NEXT])
     )
-    lead = lead_of(session, request_type="quote")
+    lead = lead_of(session, request_type="quote", customer_id=first.customer_id)
     session.execute(update(Customer).values(kind="fleet"))
     facts = facts_of(session, lead, FRIDAY)
     assert (facts.customer_kind, facts.request_type, facts.serving_dealer, facts.hop) == (
