@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lmt.ingest.emails import email_address, likely_address
 from lmt.ingest.normalise import understand
-from lmt.ingest.phones import Phone, e164, phone_number
+from lmt.ingest.phones import REACHABLE_DIGITS, Phone, e164, number_of_digits, phone_number
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,8 @@ def test_the_quick_way_says_what_the_library_says(region: str, tail: int, front:
         valid = phonenumbers.is_valid_number(parsed)
     except phonenumbers.NumberParseException:
         valid = False
+    # A few digits are nobody's number to us, though Tokelau has some that are as short.
+    valid = valid and number_of_digits(text) >= REACHABLE_DIGITS
     plain = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) if valid else ""
     assert e164(text, [region])[0] == plain
 
