@@ -95,6 +95,8 @@ def test_a_strangers_form_becomes_a_source(
     choose(page, "reason", "request.type")
     preview = page.locator("#preview")
     values = page.locator("[name='values.request.type']")
+    # Nobody types as fast as this test: first let the answers to what was chosen arrive.
+    page.wait_for_load_state("networkidle")
     values.fill("Umów jazdę = Probefahrt")
     expect(page.locator("#values-request-type-error")).to_contain_text("Probefahrt")
     expect(preview).not_to_contain_text("+48512777888")
