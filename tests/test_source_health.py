@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,8 +47,8 @@ def past(
             hours[hour] = number
         hour += HOUR
     last_at = max(hours) + timedelta(minutes=55) if hours else None
-    given: dict[str, object] = {"zone": zone, "accepted": hours, "last_at": last_at} | values
-    return Past(**given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"zone": zone, "accepted": hours, "last_at": last_at} | values
+    return Past(**given)
 
 
 def office(local: datetime) -> int:
