@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, event, false, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from lmt.models import (
+    CallRecord,
     Closure,
     Competence,
     Consent,
@@ -30,9 +31,13 @@ from lmt.models import (
     DuplicateSuggestion,
     Event,
     Handover,
+    ImportRow,
+    ImportRun,
     Inquiry,
     Intake,
     Lead,
+    MailboxState,
+    MailRead,
     Message,
     Offer,
     Outcome,
@@ -45,6 +50,8 @@ from lmt.models import (
     SpecialHours,
     Suppression,
     Territory,
+    Upload,
+    UploadPart,
     User,
 )
 
@@ -179,8 +186,23 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     sources = select(Source.id).where(
         _any(_in_market(part, Source.market_id) for part in actor.parts)
     )
-    for by_source in (Intake, DeliveryKey, Retrieval, SourceRefusal, SourceAlert):
+    for by_source in (
+        Intake,
+        DeliveryKey,
+        Retrieval,
+        SourceRefusal,
+        SourceAlert,
+        ImportRun,
+        MailboxState,
+        MailRead,
+    ):
         yield by_source, by_source.source_id.in_(sources)
+    imports = select(ImportRun.id).where(ImportRun.source_id.in_(sources))
+    yield ImportRow, ImportRow.import_id.in_(imports)
+    yield CallRecord, CallRecord.customer_id.in_(customers)
+    uploads = _any(_in_market(part, Upload.market_id) for part in actor.parts)
+    yield Upload, uploads
+    yield UploadPart, UploadPart.upload_id.in_(select(Upload.id).where(uploads))
     # What holds in every market is everybody's to respect, and central's to read.
     yield Suppression, _any(_in_market(part, Suppression.market_id) for part in actor.parts)
     dealer = _any(_dealer(part) for part in actor.parts)

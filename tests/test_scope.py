@@ -109,7 +109,7 @@ SHARED = {
     "Absence", "Brand", "Campaign", "ConsentText", "DealerGroup", "Form",
     "GeocoderAnswer", "Heartbeat", "Job",
     "Market", "MarketCountry", "NetworkVersion", "Outage", "Place", "PlaceName", "PolicyDraft",
-    "Postcode", "ReferenceVersion", "RoadAnswer", "Role", "RoutingPolicy", "Rule", "SettingChange",
+    "Postcode", "ReferenceVersion", "Release", "RoadAnswer", "Role", "RoutingPolicy", "Rule", "SettingChange",
     "Source", "User", "UserScope",
     "VehicleModel",
 }  # fmt: skip

@@ -16,6 +16,8 @@ PERMISSIONS: Mapping[str, LazyProxy] = {
     "policy.edit": _l("Draft, try and publish routing policies"),
     "network.edit": _l("Change dealers, calendars and territories"),
     "source.edit": _l("Set up sources and campaigns, mend deliveries"),
+    "lead.import": _l("Import files of leads, and take imports back"),
+    "lead.export": _l("Take lists away as files"),
     "consent.edit": _l("Keep consent texts and do-not-contact lists"),
     "report.read": _l("See reports"),
     "outbox.read": _l("See outgoing mail"),
@@ -36,7 +38,8 @@ class RoleTerms:
 ROLES: Mapping[str, RoleTerms] = {
     "agent": RoleTerms(("lead.read", "lead.work"), "Works on the leads of a dealer"),
     "manager": RoleTerms(
-        ("lead.read", "lead.work", "report.read", "team.manage"), "Leads a dealer's team"
+        ("lead.read", "lead.work", "lead.export", "report.read", "team.manage"),
+        "Leads a dealer's team",
     ),
     "headquarters": RoleTerms(
         (
@@ -45,6 +48,8 @@ ROLES: Mapping[str, RoleTerms] = {
             "policy.edit",
             "network.edit",
             "source.edit",
+            "lead.import",
+            "lead.export",
             "consent.edit",
             "report.read",
             "outbox.read",
@@ -59,6 +64,8 @@ ROLES: Mapping[str, RoleTerms] = {
             "policy.edit",
             "network.edit",
             "source.edit",
+            "lead.import",
+            "lead.export",
             "consent.edit",
             "report.read",
             "outbox.read",

@@ -20,8 +20,10 @@ from lmt.models.dealer import (
 from lmt.models.event import Event, record
 from lmt.models.form import Form
 from lmt.models.handover import Handover
+from lmt.models.importing import CallRecord, ImportRow, ImportRun, Release
 from lmt.models.intake import DeliveryKey, Intake, Retrieval
 from lmt.models.lead import Consent, Inquiry, Lead, locked_lead
+from lmt.models.mailbox import MailboxState, MailRead
 from lmt.models.market import Market, MarketCountry, Rule
 from lmt.models.message import Message
 from lmt.models.place import Place, PlaceName, Postcode
@@ -30,12 +32,14 @@ from lmt.models.process import Heartbeat, Job, Outage, ReferenceVersion
 from lmt.models.routing import Contest, Offer, RoutingDecision
 from lmt.models.source import Campaign, Source, SourceAlert, SourceRefusal
 from lmt.models.system import DealerSystem
+from lmt.models.upload import Upload, UploadPart
 from lmt.models.user import Role, User, UserScope
 from lmt.models.work import Outcome, PlannedAction
 
 __all__ = [
     "Absence",
     "Brand",
+    "CallRecord",
     "Campaign",
     "Closure",
     "Competence",
@@ -57,10 +61,14 @@ __all__ = [
     "GeocoderAnswer",
     "Handover",
     "Heartbeat",
+    "ImportRow",
+    "ImportRun",
     "Inquiry",
     "Intake",
     "Job",
     "Lead",
+    "MailRead",
+    "MailboxState",
     "Market",
     "MarketCountry",
     "Message",
@@ -74,6 +82,7 @@ __all__ = [
     "PolicyDraft",
     "Postcode",
     "ReferenceVersion",
+    "Release",
     "Retrieval",
     "RoadAnswer",
     "Role",
@@ -87,6 +96,8 @@ __all__ = [
     "SpecialHours",
     "Suppression",
     "Territory",
+    "Upload",
+    "UploadPart",
     "User",
     "UserScope",
     "VehicleModel",

@@ -46,6 +46,7 @@ class Lead(Base):
             postgresql_using="gin",
             postgresql_where=text("status = 'unrouted'"),
         ),
+        Index("ix_lead_import_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -55,6 +56,8 @@ class Lead(Base):
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
     intake_id: Mapped[uuid.UUID | None]
+    import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_run.id"))
+    """The import that brought it. Its person was approached and did not ask."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     test: Mapped[bool] = mapped_column(default=False)
 
@@ -112,6 +115,10 @@ class Lead(Base):
     """The customer said: not yet. Clock and cap stand still until then."""
     promise_at: Mapped[datetime | None]
     """The first promise to the customer; it stands when the lead moves on."""
+    call_at: Mapped[datetime | None]
+    """When the person asked to be called: a planned action of whoever gets the lead."""
+    first_call_at: Mapped[datetime | None]
+    """When somebody who was approached was first called: since then they wait."""
     asked_again: Mapped[int] = mapped_column(default=0)
     """How often the customer asked for the same again while it was open."""
     sent_at: Mapped[datetime | None]

@@ -65,6 +65,8 @@ class Source(Base):
     """Since when its deliveries are kept, and taken in only when it goes on; None: it runs."""
     solicited: Mapped[bool] = mapped_column(default=False)
     """True: its people didn't ask (bought or old lists), so do-not-contact lists stop them."""
+    tells_customer: Mapped[bool] = mapped_column(default=True)
+    """False: its people get no mail of ours unless they write themselves."""
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """From the sender's fields to ours: `lmt.mapping.model.Mapping` as JSON; {} for none."""
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,1 @@
+"""Files of dealers: read, compared with the network, checked, and applied."""

@@ -1,0 +1,1 @@
+"""Files of leads: kept, looked at, imported by and by, reported on, taken back."""

@@ -1,0 +1,1 @@
+"""Mailboxes: polled, each mail read once, told apart, and moved to its folder."""
