@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping as ReadOnly
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from lmt.mapping.withheld import is_machinery, is_secret
 MAX_ATTRIBUTES = 100
 MAX_ATTRIBUTES_BYTES = 20_000
 _NAME_LENGTH = 200
+_MOST_BYTES = 6
 #: Where platforms put a person's answers: an attribute's name need not repeat it.
 _CONTAINERS = (
     "user_column_data.",
@@ -62,7 +64,7 @@ def mapped(mapping: Mapping, record: Any) -> Mapped:
         if text and line.target.startswith("attributes."):
             attributes[line.target.removeprefix("attributes.")] = text
         elif text:
-            _put(lead, target, text)
+            put(lead, target, text)
     rest = {
         path: text
         for path, text in fields.items()
@@ -72,7 +74,7 @@ def mapped(mapping: Mapping, record: Any) -> Mapped:
         and not is_secret(path)
         and not is_machinery(path)
     }
-    kept, left_off = _attributes(attributes, rest, asked)
+    kept, left_off = attributes_of(attributes, rest, asked)
     if kept:
         lead["attributes"] = kept
     return Mapped(lead, tuple(used), rest, left_off)
@@ -95,13 +97,32 @@ def _filled(
             texts.append(meant)
             if line.how == "first":
                 break
+    return written(line, target, texts), paths
+
+
+def written(line: Line, target: Target, texts: Sequence[str]) -> str:
+    """What the line makes of the texts that its paths gave, none of them empty."""
     text = ("\n" if target.kind == "lines" else " ").join(texts) or line.fixed
     if target.kind == "tokens":
-        return " ".join(line.prefix + token for token in text.split()), paths
-    return (line.prefix + text if text else ""), paths
+        return " ".join(line.prefix + token for token in text.split())
+    if target.path == "customer.phone" and line.how == "join" and line.prefix == "+":
+        return _with_country_code(texts, len(line.paths)) or text
+    return line.prefix + text if text else ""
 
 
-def _put(lead: dict[str, Any], target: Target, text: str) -> None:
+def _with_country_code(texts: Sequence[str], columns: int) -> str:
+    """`49` and `0151 234` as `+490151 234`; a number alone, or with its own plus, as it stands.
+
+    Diallers keep the country's code apart. "" where there is no number.
+    """
+    if not texts or len(texts) < columns or texts[-1].startswith(("+", "00")):
+        return texts[-1] if texts else ""
+    code = texts[0].lstrip("+0")
+    return f"+{code}{''.join(texts[1:])}" if code.isdecimal() else texts[-1]
+
+
+def put(lead: dict[str, Any], target: Target, text: str) -> None:
+    """Set the target in a lead that is being built."""
     section, _, name = target.path.partition(".")
     if section == "consents":
         _put_consent(lead, name, text, target.kind)
@@ -130,7 +151,7 @@ def _instant(text: str) -> str | int:
     return int(text) if text.isdecimal() and 9 <= len(text) <= 13 else text
 
 
-def _attributes(
+def attributes_of(
     named: ReadOnly[str, str], rest: ReadOnly[str, str], asked: ReadOnly[str, str]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """What no field of ours holds, under names a person understands; and what didn't fit."""
@@ -145,6 +166,12 @@ def _attributes(
             name = path
         taken.add(name)
         listed.append((path, name, text))
+    # No character takes more than this as JSON, so that what is small need not be written to know.
+    if (
+        len(listed) <= MAX_ATTRIBUTES
+        and _MOST_BYTES * sum(len(name) + len(text) + 1 for _path, name, text in listed) <= room
+    ):
+        return {_printable(name): _printable(text) for _path, name, text in listed}, ()
     for path, name, text in listed:
         clean = _printable(text)
         size = len(json.dumps({_printable(name): clean}, ensure_ascii=False).encode())
@@ -163,6 +190,8 @@ def _short(path: str) -> str:
 
 def _printable(text: str) -> str:
     """Without the control characters that the lead JSON refuses in attributes."""
+    if text.isprintable():
+        return text
     return "".join(
         c for c in text if c in "\n\r\t" or not ("\0" <= c < " " or "\x7f" <= c < "\xa0")
     )

@@ -31,11 +31,11 @@ class Target:
 def target_of(path: str) -> Target | None:
     """The target with this path; None when a lead has no such field.
 
-    Besides TARGETS: `attributes.<name>` and `vehicle.trade_in.<name>` with any name, and
-    `consents.<purpose>`, `.text_version` and `.at` of it, with a purpose in small letters.
+    Besides TARGETS and FILE_TARGETS: `attributes.<name>` and `vehicle.trade_in.<name>` with any
+    name; `consents.<purpose>`, `.text_version` and `.at` of it, the purpose in small letters.
     """
-    if path in TARGETS:
-        return TARGETS[path]
+    if known := TARGETS.get(path) or FILE_TARGETS.get(path):
+        return known
     if purpose := _PURPOSE.fullmatch(path):
         return Target(path, *_CONSENT_PARTS[purpose[2] or ""])
     if (free := _FREE.fullmatch(path)) and free[2].strip():
@@ -98,3 +98,13 @@ _ALL = (
 )
 #: Every target with a fixed path, in the order in which a person is shown them.
 TARGETS: Mapping[str, Target] = MappingProxyType({target.path: target for target in _ALL})
+
+_OF_CALLS = (
+    Target("call.disposition", _l("How the call ended")),
+    Target("call.at", _l("When they were called"), "instant"),
+    Target("call.back_at", _l("When to call them back"), "instant"),
+    Target("call.agent", _l("Who called")),
+    Target("call.note", _l("Note of the call"), "lines"),
+)
+#: What files of call centres tell besides: of a call that was made already, and no part of a lead.
+FILE_TARGETS: Mapping[str, Target] = MappingProxyType({target.path: target for target in _OF_CALLS})
