@@ -5,6 +5,7 @@ Shared by every verb of the pipeline; nothing here commits.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from lmt.agenda import offered_until, policy_for, schedule
 from lmt.calendars import desk_calendar
+from lmt.followup.service import end_plans
 from lmt.lifecycle import Status, step
-from lmt.models import Dealer, Lead, Market, Offer, record
+from lmt.models import Dealer, Lead, Market, Offer, PlannedAction, record
 from lmt.models.capacity import give_back_open
 from lmt.notify import service as notify
 from lmt.notify.recipients import queue_keepers, terms_of
@@ -91,10 +93,7 @@ def hand_over(
     """
     moved, waited = lead.promise_at is not None, bool(lead.cause)
     policy = policy_for(session, lead, at) if routed is None else routed.policy
-    _begin_anew(lead)
-    lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
-    lead.waiting_since, lead.waiting_for, lead.resting_until = None, [], None
-    lead.offered_at, lead.promise_at = at, lead.promise_at or offer.expires_at
+    belongs_to(lead, offer, at)
     lead.dealer = session.get_one(Dealer, offer.dealer_id)
     lead.owner_id = colleague_of(session, lead, offer.dealer_id, at)
     record(
@@ -107,9 +106,10 @@ def hand_over(
         distance_km=offer.distance_km,
     )
     if policy.accept_mode == "assign":
-        offer.state, offer.closed_at = "accepted", at
-        lead.status, lead.accepted_at = step(Status(lead.status), Status.ACCEPTED), at
+        assigned(lead, offer, at)
         record(session, lead.id, "accepted", at=at, dealer_id=offer.dealer_id, mode="assign")
+    has_plan = _plan_call(session, lead, at)
+    if has_plan or policy.accept_mode == "assign":
         schedule(session, lead, offer, at)
     else:
         calendar = routed.calendar if routed is not None else None
@@ -126,6 +126,55 @@ def hand_over(
         notify.tell_customer_received(session, lead, offer, opens_at, at)
 
 
+def _plan_call(session: Session, lead: Lead, at: datetime) -> bool:
+    """Plan the call that the person asked for, where they did. The plan of the dealer that had the
+    lead before ends."""
+    call = planned_call(lead, at)
+    if call is None:
+        return False
+    end_plans(session, lead.id, at)
+    session.add(call)
+    record(
+        session,
+        lead.id,
+        "planned",
+        at=at,
+        dealer_id=lead.dealer_id,
+        plan_kind=call.kind,
+        due_at=call.due_at.isoformat(),
+    )
+    return True
+
+
+def planned_call(lead: Lead, at: datetime) -> PlannedAction | None:
+    """Whoever asked to be called at a time is called then by the dealer that has the lead now; at
+    once where that time is over. Not yet in the session."""
+    if lead.call_at is None:
+        return None
+    return PlannedAction(
+        lead_id=lead.id,
+        dealer_id=lead.dealer_id,
+        owner_id=lead.owner_id,
+        kind="call",
+        due_at=max(lead.call_at, at),
+        created_at=at,
+    )
+
+
+def belongs_to(lead: Lead, offer: Offer, at: datetime) -> None:
+    """What the lead's own row says once a dealer has it, beside its status and its colleague."""
+    _begin_anew(lead)
+    lead.dealer_id, lead.cause, lead.postponed = offer.dealer_id, "", 0
+    lead.waiting_since, lead.waiting_for, lead.resting_until = None, [], None
+    lead.offered_at, lead.promise_at = at, lead.promise_at or offer.expires_at
+
+
+def assigned(lead: Lead, offer: Offer, at: datetime) -> None:
+    """The dealer has the lead without being asked."""
+    offer.state, offer.closed_at = "accepted", at
+    lead.status, lead.accepted_at = step(Status(lead.status), Status.ACCEPTED), at
+
+
 def enqueue(
     session: Session,
     lead: Lead,
@@ -140,17 +189,14 @@ def enqueue(
         _end_test(session, lead, at)
         return
     known = (lead.status, lead.cause) == (status, cause)
-    lead.status = status if known else step(Status(lead.status), status)
-    _begin_anew(lead)
-    lead.cause, lead.dealer_id, lead.owner_id, lead.resting_until = cause, None, None, None
-    lead.waiting_since = lead.waiting_since or at
-    lead.waiting_for = [] if routed is None else list(routed.waits_for)
-    if status is Status.UNROUTED:
-        lead.next_action_at = _look_again_at(at, routed)
-        if lead.waiting_for and not known:
-            # A place given back while this was decided woke nobody: it saw no one waiting yet.
-            lead.next_action_at = min(lead.next_action_at, at + GIVEN_BACK_MEANWHILE)
+    if lead.call_at is not None:
+        # Planned with the dealer that had it; whoever gets it next is to call instead.
+        end_plans(session, lead.id, at)
+    if routed is None:
+        waits(lead, status, cause, at)
     else:
+        waits(lead, status, cause, at, routed.look_again_at, routed.waits_for)
+    if status is not Status.UNROUTED:
         lead.next_action_at = next_desk_morning(lead.market, at)
     if known:
         return
@@ -159,6 +205,30 @@ def enqueue(
     notify.alert_unrouted(session, lead, cause, keepers, at)
     opens_at = routed.look_again_at if routed is not None and cause == "no_opening" else None
     notify.tell_customer_received(session, lead, None, opens_at, at)
+
+
+def waits(
+    lead: Lead,
+    status: Status,
+    cause: str,
+    at: datetime,
+    look_again_at: datetime | None = None,
+    waits_for: Iterable[int] = (),
+) -> None:
+    """What the lead's own row says while nobody has it: it may find a dealer at `look_again_at`, or
+    when one of `waits_for` has a free place. When a lead that isn't unrouted is looked at again
+    (`next_desk_morning`) is the caller's to say."""
+    known = (lead.status, lead.cause) == (status, cause)
+    lead.status = status if known else step(Status(lead.status), status)
+    _begin_anew(lead)
+    lead.cause, lead.dealer_id, lead.owner_id, lead.resting_until = cause, None, None, None
+    lead.waiting_since = lead.waiting_since or at
+    lead.waiting_for = list(waits_for)
+    if status is Status.UNROUTED:
+        lead.next_action_at = _soon(at, look_again_at)
+        if lead.waiting_for and not known:
+            # A place given back while this was decided woke nobody: it saw no one waiting yet.
+            lead.next_action_at = min(lead.next_action_at, at + GIVEN_BACK_MEANWHILE)
 
 
 def next_desk_morning(market: Market, at: datetime) -> datetime:
@@ -202,9 +272,8 @@ def _begin_anew(lead: Lead) -> None:
     lead.escalated_minutes, lead.touched_at = 0, None
 
 
-def _look_again_at(at: datetime, routed: Routed | None) -> datetime:
+def _soon(at: datetime, expected: datetime | None) -> datetime:
     """When routing says that the lead may find a dealer, and soon in any case."""
-    expected = None if routed is None else routed.look_again_at
     net = at + LOOK_AGAIN
     return net if expected is None or expected <= at else min(net, expected)
 

@@ -38,17 +38,21 @@ CREATABLE = (
     "tiktok",
     "linkedin",
     "web_to_lead",
+    "mailbox",
     "adf",
     "api",
     "call_centre",
     "campaign",
+    "file",
 )
 """Kinds that are set up by hand, in the order in which they are offered. A form's source comes
-with its form, a file's with its import."""
+with its form."""
 KEYED = frozenset({"api", "adf", "call_centre", "campaign", "google", "tiktok", "json"})
 """Kinds whose senders show a key that only we and they know."""
 MAPPED = frozenset({"json", "google", "meta", "tiktok", "linkedin", "web_to_lead"})
 """Kinds whose fields are mapped to ours."""
+BY_KIND: Mapping[str, Mapping[str, Any]] = {"file": {"solicited": True, "tells_customer": False}}
+"""Terms that a kind begins with: whoever stands in a file was approached, and did not ask."""
 NEW = "new"
 """Where a source is set up, so no source is called so."""
 LONGEST_NAME = 100
@@ -80,14 +84,15 @@ class SourceTerms:
     country: str = ""
     language: str = ""
     solicited: bool = False
+    tells_customer: bool = True
     defaults: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 TERMS = tuple(each.name for each in fields(SourceTerms))
-ASKED_AT = ("graph_url", "linkedin_url")
-"""Settings that name the host at which a lead is asked for, with a token."""
-SENT_THERE = ("access_token",)
+ASKED_AT = ("graph_url", "linkedin_url", "host", "port")
+"""Settings that name the host at which a lead is asked for, with a token or password."""
+SENT_THERE = ("access_token", "password")
 
 
 def whole_markets(actor: Actor, permission: str) -> frozenset[int] | None:
@@ -141,7 +146,7 @@ def create_source(
 
     `terms` are those of SourceTerms. Raises BadSource naming the fields.
     """
-    given = SourceTerms(**terms)
+    given = SourceTerms(**{**BY_KIND.get(kind, {}), **terms})
     problems = _problems(session, kind, given, actor)
     if kind not in CREATABLE:
         problems["kind"] = _("Choose one of these.")
@@ -382,4 +387,11 @@ def setting_words(code: str) -> str:
         "no_number": _("Enter numbers, one a line."),
         "no_header": _("Enter the name of the header that carries the signature."),
         "timestamp_header_missing": _("Enter the name of the header that carries the time."),
+        "missing": _("Fill this in."),
+        "no_server": _("Enter the name of a server, such as imap.brand.example."),
+        "no_port": _("Enter a number from 1 to 65535."),
+        "no_minutes": _("Enter a number of minutes from 1 to 1440."),
+        "no_folder": _("Enter the name of a folder."),
+        "same_folder": _("Choose another folder than the one that is read."),
+        "no_sender": _("Enter addresses or domains, one a line."),
     }.get(code, _("This can't be right."))

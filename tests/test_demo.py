@@ -191,7 +191,7 @@ def test_accounts_log_in_and_see_their_part(demo: Demo, stored: Session) -> None
 def test_keys_open_their_sources(demo: Demo, stored: Session) -> None:
     kinds = Counter(source.kind for source in demo.facts.sources)
     assert kinds == {
-        **{"api": 6, "adf": 6, "form": 6, "json": 6, "google": 4},
+        **{"api": 6, "adf": 6, "form": 6, "file": 6, "json": 6, "google": 4},
         **{"meta": 3, "tiktok": 2, "linkedin": 2, "web_to_lead": 2},
     }
     for source in demo.facts.sources:

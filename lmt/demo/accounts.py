@@ -19,6 +19,7 @@ from lmt.demo.people import person
 from lmt.forms.defaults import BrandModels, contact_form
 from lmt.ingest.keys import key_hash, new_key
 from lmt.models import Brand, Form, Source
+from lmt.sources import BY_KIND
 
 CHANNELS = {
     "api": "Partner portal",
@@ -29,6 +30,8 @@ CHANNELS = {
     "file": "Fair and event lists",
 }
 WITH_KEY = ("api", "adf")
+NEEDS_NOTHING = ("form", "file")
+"""Ways in that people use, with no secret of a machine."""
 MAIL_DOMAIN = "lmt.example"
 
 
@@ -109,8 +112,9 @@ def open_sources(
                 key_hash=key_hash(key) if key else None,
                 country=market.countries[0] if len(market.countries) == 1 else "",
                 language=market.default_language,
+                **BY_KIND.get(kind, {}),
             )
-            if key or kind == "form":
+            if key or kind in NEEDS_NOTHING:
                 told.append(DemoSource(code, kind, key, market.code))
     session.add_all(stored.values())
     session.flush()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
+from lmt.demo.accounts import NEEDS_NOTHING
 from lmt.demo.facts import DemoSource
 from lmt.demo.markets import MARKETS, DemoMarket
 from lmt.demo.network import Founded
@@ -64,7 +65,7 @@ def renewed(source: Source, secret_key: str) -> DemoSource | None:
     needs = {name: opened(source.secrets, name, secret_key) for name in source.secrets}
     if oid := source.settings.get("oid"):
         needs["oid"] = oid
-    if not key and not needs and source.kind != "form":
+    if not key and not needs and source.kind not in NEEDS_NOTHING:
         return None
     return DemoSource(source.code, source.kind, key, source.market.code, needs)
 

@@ -29,12 +29,17 @@ def contacted(
 ) -> None:
     """The dealer tried to reach the customer; only reaching them counts as contact.
 
-    A planned call that was due is done by it.
+    A planned call that was due is done by it. Whoever an import brought was approached, and waits
+    from the first attempt on.
     """
     lead = worked_lead(session, lead_id, Status.CONTACTED)
     if result == "reached":
         lead.status = Status.CONTACTED
         lead.contacted_at = lead.contacted_at or at
+    if lead.import_id is not None:
+        lead.first_call_at = lead.first_call_at or at
+    if result == "reached" or (lead.call_at is not None and lead.call_at <= at):
+        lead.call_at = None
     touch(lead, actor, at)
     record(
         session,
@@ -126,6 +131,8 @@ def finish_plan(session: Session, plan_id: int, *, at: datetime, actor: Actor) -
     session.refresh(action, with_for_update=True)
     if action.done_at is None:
         action.done_at = at
+        if action.kind == "call":
+            lead.call_at = None
         touch(lead, actor, at)
         record(
             session,
@@ -155,6 +162,8 @@ def move_plan(
     if action.done_at is not None:
         raise IllegalStep(Status(lead.status), Status.CONTACTED)
     moved_from, action.due_at, action.reminded_at = action.due_at, due_at, None
+    if action.kind == "call" and lead.call_at is not None:
+        lead.call_at = due_at
     touch(lead, actor, at)
     record(
         session,

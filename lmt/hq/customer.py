@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from lmt import customers as verbs
@@ -18,11 +18,13 @@ from lmt.hq.blueprint import blueprint
 from lmt.hq.duplicates import Side, sides_of
 from lmt.hq.queries import dealer_names
 from lmt.i18n import gettext as _
-from lmt.models import CustomerMove, Inquiry, Lead, User
+from lmt.models import CallRecord, CustomerMove, Inquiry, Lead, Market, Source, User
 
 MOST_LEADS = 100
 MOST_MOVES = 50
 MOST_INQUIRIES = 100
+MOST_CALLS = 100
+LONGEST_NOTE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class CustomerView:
     dealers: Mapping[int, str]
     inquiries: Mapping[uuid.UUID, Sequence[Inquiry]]
     moves: Sequence[MoveRow]
+    calls: Sequence[Row[CallRecord, str, str]]
+    """Calls that others made, newest first, with the source's name and its market's zone."""
 
 
 @blueprint.get("/customers/<int:customer_id>")
@@ -164,8 +168,17 @@ def customer_view(session: Session, customer_id: int) -> CustomerView | None:
         .order_by(CustomerMove.id.desc())
         .limit(MOST_MOVES)
     ).all()
+    calls = session.execute(
+        select(CallRecord, Source.name, Market.timezone)
+        .join(Source, Source.id == CallRecord.source_id)
+        .join(Market, Market.id == Source.market_id)
+        .where(CallRecord.customer_id == customer_id)
+        .order_by(CallRecord.at.desc(), CallRecord.id.desc())
+        .limit(MOST_CALLS)
+    ).all()
     people = _people(session, moves)
     return CustomerView(
+        calls=calls,
         side=side,
         leads=leads,
         dealers=dealer_names(session, {lead.dealer_id for lead in leads}, at=web.at()),
@@ -194,6 +207,8 @@ def _page(customer_id: int, *, problem: str = "") -> str:
         problem=problem,
         chosen=request.form.getlist("lead"),
         most=MOST_LEADS,
+        most_calls=MOST_CALLS,
+        longest_note=LONGEST_NOTE,
         longest=LONGEST_REASON,
     )
 

@@ -12,7 +12,8 @@ from lmt.i18n import lazy_gettext as _l
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """`form` is text, lines (a list, one item a line), or the choices it offers."""
+    """`form` is text, lines (a list of words, one a line), phrases (the same, of several words
+    each), or the choices it offers."""
 
     name: str
     words: LazyProxy
@@ -37,6 +38,47 @@ SETTINGS: Mapping[str, tuple[SettingField, ...]] = {
             "return_url", _l("Where else to go"), _l("For forms whose retURL isn't allowed.")
         ),
     ),
+    "mailbox": (
+        SettingField(
+            "host", _l("Mail server"), _l("Its name for IMAP, such as imap.brand.example.")
+        ),
+        SettingField("user", _l("User"), _l("Often the whole mail address.")),
+        SettingField(
+            "tls",
+            _l("Encryption"),
+            _l("None is only for servers of your own network, which an operator must allow."),
+            "choice",
+            (
+                ("tls", _l("TLS from the start")),
+                ("starttls", _l("STARTTLS")),
+                ("none", _l("none")),
+            ),
+        ),
+        SettingField("port", _l("Port"), _l("Empty: 993 for TLS, else 143.")),
+        SettingField(
+            "portal_senders",
+            _l("Portals"),
+            _l(
+                "Addresses or domains that write for customers. They are never taken for the"
+                " customer's own. One a line."
+            ),
+            "lines",
+        ),
+        SettingField("every_minutes", _l("Minutes between looks"), _l("Empty: 2."), rarely=True),
+        SettingField("folder", _l("Folder that is read"), _l("Empty: INBOX."), rarely=True),
+        SettingField(
+            "done_folder",
+            _l("Folder for mails that were read"),
+            _l("Empty: LMT-Done. It is made where it is missing."),
+            rarely=True,
+        ),
+        SettingField(
+            "failed_folder",
+            _l("Folder for mails in quarantine"),
+            _l("Empty: LMT-Failed. It is made where it is missing."),
+            rarely=True,
+        ),
+    ),
     "meta": (
         SettingField("page_ids", _l("Pages"), _l("Numbers of your pages. Empty: all."), "lines"),
         SettingField("graph_version", _l("Version of the Graph API"), _VERSION, rarely=True),
@@ -45,6 +87,14 @@ SETTINGS: Mapping[str, tuple[SettingField, ...]] = {
     "linkedin": (
         SettingField("linkedin_version", _l("Version of the interface"), _VERSION, rarely=True),
         SettingField("linkedin_url", _l("Address of the interface"), _URL, rarely=True),
+    ),
+    "file": (
+        SettingField(
+            "unanswered",
+            _l("What means no answer"),
+            _l("As the lists write it, one a line. “Select”, “n/a” and such are known already."),
+            "phrases",
+        ),
     ),
     "json": (
         SettingField(

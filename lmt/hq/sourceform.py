@@ -40,6 +40,8 @@ def new_source() -> ResponseReturnValue:
     markets = _markets()
     given = {"kind": kind, "market": markets[0][0] if len(markets) == 1 else ""}
     given["preset"] = KINDS[kind].preset if kind in KINDS else ""
+    begins = {"tells_customer": True, **verbs.BY_KIND.get(kind, {})}
+    given |= {name: "yes" for name, is_so in begins.items() if is_so}
     return _form(given, kind, None)
 
 
@@ -147,6 +149,7 @@ def _terms(given: Mapping[str, str], kind: str) -> dict[str, Any]:
         "country": given.get("country", ""),
         "language": given.get("language", ""),
         "solicited": given.get("solicited", "") == "yes",
+        "tells_customer": given.get("tells_customer", "") == "yes",
         "defaults": {path: text for path, text in defaults.items() if text},
         "settings": _settings(given, kind),
     }
@@ -156,7 +159,11 @@ def _settings(given: Mapping[str, str], kind: str) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for each in SETTINGS.get(kind, ()):
         text = given.get(f"settings.{each.name}", "")
-        value = [line for line in text.split() if line] if each.form == "lines" else text
+        value: str | list[str] = text
+        if each.form == "lines":
+            value = text.split()
+        elif each.form == "phrases":
+            value = [phrase for line in text.splitlines() if (phrase := line.strip())]
         name, _dot, inner = each.name.partition(".")
         if value and not inner:
             settings[name] = value
@@ -177,6 +184,7 @@ def _filled_in(source: Source) -> dict[str, Any]:
         "country": source.country,
         "language": source.language,
         "solicited": "yes" if source.solicited else "",
+        "tells_customer": "yes" if source.tells_customer else "",
         "seen": str(source.version),
     }
     given |= {f"default.{path}": source.defaults.get(path, "") for path in DEFAULTS}

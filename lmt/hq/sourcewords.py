@@ -31,10 +31,14 @@ KIND_HELP: Mapping[str, LazyProxy] = {
     "web_to_lead": _l(
         "Forms made for Salesforce Web-to-Lead: change their address, and nothing else."
     ),
+    "mailbox": _l(
+        "A mailbox to which portals, dealers or customers write: ADF, files, or plain mails."
+    ),
     "adf": _l("ADF/XML documents, as marketplaces and agencies of the car trade send them."),
     "api": _l("A program that speaks our own interface."),
     "call_centre": _l("A call centre's system that speaks our own interface."),
     "campaign": _l("A campaign page that speaks our own interface."),
+    "file": _l("Lists of call centres and other databases: CSV, Excel or OpenDocument files."),
 }
 STATE_WORDS: Mapping[str, LazyProxy] = {
     "ok": _l("Runs"),
@@ -63,6 +67,7 @@ FIELD_WORDS: Mapping[str, LazyProxy] = {
     "country": _l("Country"),
     "language": _l("Language"),
     "solicited": _l("Its people did not ask us"),
+    "tells_customer": _l("Its people get our mails"),
     "defaults": _l("Where nothing is given"),
     "settings": _l("Settings of its kind"),
     "mapping": _l("Field mapping"),
@@ -82,12 +87,14 @@ FIELD_WORDS: Mapping[str, LazyProxy] = {
     "access_token": _l("Access token"),
     "client_secret": _l("Client secret"),
     "signing_secret": _l("Signing secret"),
+    "password": _l("Password"),
 }
 SECRET_HELP: Mapping[str, LazyProxy] = {
     "app_secret": _l("Of your app: its deliveries are signed with it."),
     "verify_token": _l("A word you make up, and type where the platform asks for it."),
     "access_token": _l("With it the answers are fetched from the platform."),
     "client_secret": _l("Of your app: its deliveries are signed with it."),
+    "password": _l("Of the mailbox. It is forgotten where another server or port is named."),
     "signing_secret": _l(
         "With it the sender signs each delivery, where the settings name a header for it."
     ),

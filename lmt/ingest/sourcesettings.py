@@ -14,6 +14,7 @@ GRAPH_URL = "https://graph.facebook.com"
 GRAPH_VERSION = "v24.0"
 LINKEDIN_URL = "https://api.linkedin.com"
 LINKEDIN_VERSION = "202601"
+IMAP_PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 MOST_ITEMS = 50
 _LONGEST = 500
@@ -28,13 +29,29 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "linkedin": ("linkedin_url", "linkedin_version"),
     "web_to_lead": ("oid", "redirect_hosts", "return_url"),
     "json": ("signature", "redact"),
+    "file": ("unanswered",),
+    "mailbox": (
+        "host",
+        "port",
+        "tls",
+        "user",
+        "folder",
+        "done_folder",
+        "failed_folder",
+        "every_minutes",
+        "portal_senders",
+    ),
 }
 """Settings by kind; a kind that isn't here has none."""
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {"mailbox": ("host", "user")}
+"""Settings by kind without which it can do nothing."""
 
 SECRETS: Mapping[str, tuple[str, ...]] = {
     "meta": ("app_secret", "verify_token", "access_token"),
     "linkedin": ("client_secret", "access_token"),
     "json": ("signing_secret",),
+    "mailbox": ("password",),
 }
 """Secrets by kind that must be computed with or sent on."""
 
@@ -58,11 +75,25 @@ class SourceSettings:
     signature: Scheme | None = None
     redact: tuple[str, ...] = ()
     """Paths in the body whose values are blacked out before it is stored."""
+    unanswered: tuple[str, ...] = ()
+    """What its files write where nobody answered, besides what everybody writes."""
+    host: str = ""
+    port: int = IMAP_PORTS["tls"]
+    tls: str = "tls"
+    """tls, starttls, or none, which is for servers on private addresses alone."""
+    user: str = ""
+    folder: str = "INBOX"
+    done_folder: str = "LMT-Done"
+    failed_folder: str = "LMT-Failed"
+    every_minutes: int = 2
+    portal_senders: tuple[str, ...] = ()
+    """Addresses and domains that write for customers, and are never a customer's own."""
 
 
 def source_settings(settings: Mapping[str, Any]) -> SourceSettings:
     """Of JSON that `settings_problems` found nothing wrong with."""
     signature = settings.get("signature") or None
+    tls = settings.get("tls") or "tls"
     return SourceSettings(
         oid=settings.get("oid") or "",
         redirect_hosts=tuple(host.lower() for host in settings.get("redirect_hosts") or ()),
@@ -74,6 +105,16 @@ def source_settings(settings: Mapping[str, Any]) -> SourceSettings:
         linkedin_version=settings.get("linkedin_version") or LINKEDIN_VERSION,
         signature=Scheme(**signature) if signature else None,
         redact=tuple(settings.get("redact") or ()),
+        unanswered=tuple(settings.get("unanswered") or ()),
+        host=settings.get("host") or "",
+        port=int(settings.get("port") or IMAP_PORTS[tls]),
+        tls=tls,
+        user=settings.get("user") or "",
+        folder=settings.get("folder") or "INBOX",
+        done_folder=settings.get("done_folder") or "LMT-Done",
+        failed_folder=settings.get("failed_folder") or "LMT-Failed",
+        every_minutes=int(settings.get("every_minutes") or 2),
+        portal_senders=tuple(each.lower() for each in settings.get("portal_senders") or ()),
     )
 
 
@@ -81,15 +122,17 @@ def settings_problems(kind: str, settings: Mapping[str, Any]) -> list[tuple[str,
     """(field, code) of all that is wrong, in the order of the fields.
 
     Codes: unknown, no_text, no_list, too_many, no_oid, no_host, no_address, no_version, no_number,
-    no_header, no_encoding, no_scheme, timestamp_header_missing.
+    no_header, no_encoding, no_scheme, timestamp_header_missing, missing, no_port, no_minutes,
+    no_folder, same_folder, no_sender, no_server.
     """
     found = [(name, "unknown") for name in settings if name not in FIELDS.get(kind, ())]
+    found += [(name, "missing") for name in REQUIRED.get(kind, ()) if not settings.get(name)]
     for name in FIELDS.get(kind, ()):
         value = settings.get(name)
         if value in (None, "", [], {}):
             continue
         found += _CHECKS[name](name, value)
-    return found
+    return found or _same_folders(kind, settings)
 
 
 def is_return_address(address: str) -> bool:
@@ -178,6 +221,30 @@ def _signature(name: str, value: Any) -> list[tuple[str, str]]:
     return found
 
 
+def _number(least: int, most: int, code: str) -> Any:
+    """As a form gives it: digits, whose number lies between the two."""
+
+    def check(name: str, value: Any) -> list[tuple[str, str]]:
+        text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        fits = text.isascii() and text.isdecimal() and len(text) <= 6
+        return [] if fits and least <= int(text) <= most else [(name, code)]
+
+    return check
+
+
+def _same_folders(kind: str, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A mail that stays where it is looked for would be found for ever."""
+    if kind != "mailbox":
+        return []
+    given = source_settings(settings)
+    return [
+        (name, "same_folder")
+        for name in ("done_folder", "failed_folder")
+        if getattr(given, name).casefold() == given.folder.casefold()
+    ]
+
+
+_FOLDER = re.compile(r"[^\x00-\x1f\x7f*%\"\\]{1,200}")
 _CHECKS: Mapping[str, Any] = {
     "oid": _matching(_OID, "no_oid"),
     "redirect_hosts": _listing(_HOST, "no_host"),
@@ -189,4 +256,18 @@ _CHECKS: Mapping[str, Any] = {
     "linkedin_version": _matching(re.compile(r"20\d{4}"), "no_version"),
     "signature": _signature,
     "redact": _listing(re.compile(r".{1,200}"), "no_text"),
+    "unanswered": _listing(re.compile(r".{1,100}"), "no_text"),
+    "host": _matching(
+        re.compile(r"(?=.{1,253}$)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*"), "no_server"
+    ),
+    "port": _number(1, 65_535, "no_port"),
+    "tls": _matching(re.compile(r"tls|starttls|none"), "no_scheme"),
+    "user": _matching(re.compile(r"[^\x00-\x1f\x7f]{1,200}"), "no_text"),
+    "folder": _matching(_FOLDER, "no_folder"),
+    "done_folder": _matching(_FOLDER, "no_folder"),
+    "failed_folder": _matching(_FOLDER, "no_folder"),
+    "every_minutes": _number(1, 1_440, "no_minutes"),
+    "portal_senders": _listing(
+        re.compile(r"(?:[^\s@<>,;]{0,64}@)?[^\s@<>,;]{1,190}\.[^\s@<>,;.]{2,30}"), "no_sender"
+    ),
 }

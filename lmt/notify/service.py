@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar
 from lmt.i18n import best_locale
-from lmt.models import DealerTerms, Lead, Message, Offer, User
+from lmt.models import DealerTerms, Inquiry, Lead, Message, Offer, Source, User
 from lmt.notify.headquarters import notify_headquarters, remind_queue
 from lmt.notify.messages import enqueue
 from lmt.notify.opening import next_at_work
@@ -208,6 +208,18 @@ def alert_unrouted(
         )
 
 
+def _may_be_told(session: Session, lead: Lead) -> bool:
+    """Whether its source tells its people, or they asked again through one that does."""
+    # The bare tables: the actor of this session may see no source at all.
+    source, inquiry = Source.__table__.c, Inquiry.__table__.c
+    came_by = [source.id == lead.source_id]
+    if lead.asked_again:
+        again = select(inquiry.source_id).where(inquiry.lead_id == lead.id)
+        came_by.append(source.id.in_(again))
+    found = select(source.id).where(source.tells_customer, or_(*came_by)).limit(1)
+    return session.execute(found).first() is not None
+
+
 def _on_duty(
     session: Session, lead: Lead, recipients: Iterable[Recipient], at: datetime
 ) -> list[Recipient]:
@@ -265,10 +277,13 @@ def _tell_customer(
     context: dict[str, str],
     at: datetime,
 ) -> None:
-    """Nobody is behind a test, and without an address there is nobody to write to."""
+    """Nobody is behind a test, and without an address there is nobody to write to. Who was
+    approached and did not ask hears of us only when somebody speaks to them."""
     if lead.test or not lead.email:
         return
     session.flush()
+    if not _may_be_told(session, lead):
+        return
     market = lead.market
     enqueue(
         session,

@@ -12,6 +12,8 @@ from lmt.i18n import reader
 
 TARGETS_MINUTES = (15, 60, 240, 1440)
 DEFAULT_TARGET_MINUTES = 60
+NO_LEADS_AFTER_ALL = ("test", "suppressed", "import_undone")
+"""Causes of a withdrawal by which LMT says that there was nothing to work on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,10 @@ FIGURES = (
     Figure(
         "leads",
         _l("Leads"),
-        _l("Every lead received in the period. Test leads are left out."),
+        _l(
+            "Every lead received in the period. Tests, leads of an import that was undone, and"
+            " leads stopped by a do-not-contact list are left out."
+        ),
         "count",
     ),
     Figure(
@@ -56,7 +61,8 @@ FIGURES = (
         _l("Median response time"),
         _l(
             "The middle value of all times from receiving a lead to contacting its customer, as"
-            " the customer felt it: nights and weekends count. Leads not contacted have no time."
+            " the customer felt it: nights and weekends count. Who was approached by us waits from"
+            " the first call on. Leads not contacted have no time."
         ),
         "minutes",
     ),
@@ -65,7 +71,8 @@ FIGURES = (
         _l("Contacted within target"),
         _l(
             "Leads contacted within the target ÷ leads that were contacted or whose target has"
-            " passed. Nights and weekends count."
+            " passed. Nights and weekends count. Who was approached by us waits from the first call"
+            " on, and is left out before it."
         ),
         "share",
     ),

@@ -8,14 +8,26 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Float, Select, cast, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.lifecycle import Status
 from lmt.models import Dealer, DealerTerms, Lead, Market, Source
-from lmt.reports.figures import DEFAULT_TARGET_MINUTES, Row
+from lmt.reports.figures import DEFAULT_TARGET_MINUTES, NO_LEADS_AFTER_ALL, Row
 
 GROUPINGS = ("dealer", "market", "channel")
 
@@ -73,7 +85,8 @@ def conversion(session: Session, question: Question, *, at: datetime) -> Report:
 
 
 def _counted(question: Question, at: datetime) -> Select[*tuple[Any, ...]]:
-    seconds = cast(func.extract("epoch", Lead.contacted_at - Lead.created_at), Float)
+    waits_since = _waits_since()
+    seconds = cast(func.extract("epoch", Lead.contacted_at - waits_since), Float)
     target = timedelta(minutes=question.target_minutes)
     contacted = Lead.contacted_at.is_not(None)
     counted: Select[*tuple[Any, ...]] = select(
@@ -82,11 +95,20 @@ def _counted(question: Question, at: datetime) -> Select[*tuple[Any, ...]]:
         _count(Lead.accepted_at.is_not(None)),
         _count(contacted),
         _count(Lead.status == Status.WON),
-        _count(or_(contacted, Lead.created_at + target <= at)),
-        _count(Lead.contacted_at - Lead.created_at <= target),
+        _count(or_(contacted, waits_since + target <= at)),
+        _count(Lead.contacted_at - waits_since <= target),
         func.percentile_cont(0.5).within_group(seconds.asc()) / 60,
     )
     return counted
+
+
+def _waits_since() -> ColumnElement[datetime]:
+    """Since when the customer waits for us. Whom an import brought did not ask: they wait from the
+    first call on, and NULL says that nobody has called yet."""
+    asked = Lead.import_id.is_(None)
+    # Reached before the first call was noted: they waited for nothing.
+    called_at = func.least(Lead.first_call_at, Lead.contacted_at)
+    return case((asked, Lead.created_at), else_=called_at)
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -98,7 +120,12 @@ def _narrowed(statement: Select[*tuple[Any, ...]], question: Question) -> Select
     statement = (
         statement.select_from(Lead)
         .join(Source, Lead.source_id == Source.id)
-        .where(Lead.test.is_(False), Lead.created_at >= start_at, Lead.created_at < end_at)
+        .where(
+            Lead.test.is_(False),
+            not_(and_(Lead.status == Status.WITHDRAWN, Lead.cause.in_(NO_LEADS_AFTER_ALL))),
+            Lead.created_at >= start_at,
+            Lead.created_at < end_at,
+        )
     )
     if question.market:
         statement = statement.join(Market, Lead.market_id == Market.id).where(
