@@ -11,9 +11,12 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
+from lmt.imports import checking, engine, undoing
+from lmt.imports.runs import give_up
 from lmt.ingest.replaying import run_replay_intake_job
 from lmt.models import Job
 from lmt.scope import SYSTEM, act_as
@@ -35,14 +38,30 @@ def _replay(session: Session, job: Job) -> None:
 
 MOST_ATTEMPTS = 3
 
-HANDLERS: Mapping[str, Handler] = {"replay": _replay, "replay_intake": run_replay_intake_job}
+HANDLERS: Mapping[str, Handler] = {
+    "replay": _replay,
+    "replay_intake": run_replay_intake_job,
+    checking.KIND: checking.run_check_job,
+    engine.KIND: engine.run_import_job,
+    undoing.KIND: undoing.run_undo_job,
+}
 """Kind of job → what does it. It writes result, problem and `finished_at` to the row itself."""
+
+IMPORTS = frozenset({checking.KIND, engine.KIND, undoing.KIND})
+"""Kinds whose import is to be told when its job is given up."""
 
 
 def work(
-    sessions: SessionFactory, at: datetime, handlers: Mapping[str, Handler] = HANDLERS
+    sessions: SessionFactory,
+    at: datetime,
+    handlers: Mapping[str, Handler] = HANDLERS,
+    *,
+    is_ending: Callable[[], bool] = bool,
 ) -> bool:
-    """Do the job that has waited longest; False where none waits."""
+    """Do the job that has waited longest; False where none waits.
+
+    `is_ending` tells a handler that asks `session.info` for it whether the worker wants to leave.
+    """
     job_id = _claim(sessions, at)
     if job_id is None:
         return False
@@ -52,7 +71,11 @@ def work(
             handler = handlers[job.kind]
             session.expunge(job)
             session.rollback()
+            session.info["is_ending"] = is_ending
             handler(session, job)
+    except OperationalError:
+        # A database that is away or busy says nothing about the job: its lease hands it on.
+        log.warning("job.interrupted", job=str(job_id), exc_info=True)
     except Exception as problem:
         log.exception("job.failed", job=str(job_id))
         _fail(sessions, job_id, at, type(problem).__name__)
@@ -85,4 +108,6 @@ def _fail(sessions: SessionFactory, job_id: uuid.UUID, at: datetime, problem: st
     with act_as(sessions(), SYSTEM) as session:
         job = session.get_one(Job, job_id)
         job.problem, job.finished_at, job.lease_until = problem, at, None
+        if job.kind in IMPORTS:
+            give_up(session, job, problem)
         session.commit()

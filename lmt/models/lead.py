@@ -46,7 +46,12 @@ class Lead(Base):
             postgresql_using="gin",
             postgresql_where=text("status = 'unrouted'"),
         ),
-        Index("ix_lead_import_id", "import_id", postgresql_where=text("import_id IS NOT NULL")),
+        Index(
+            "ix_lead_import_id_id",
+            "import_id",
+            "id",
+            postgresql_where=text("import_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)

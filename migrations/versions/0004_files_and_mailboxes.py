@@ -225,9 +225,9 @@ def upgrade() -> None:
     op.add_column("lead", sa.Column("call_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("lead", sa.Column("first_call_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
-        "ix_lead_import_id",
+        "ix_lead_import_id_id",
         "lead",
-        ["import_id"],
+        ["import_id", "id"],
         unique=False,
         postgresql_where=sa.text("import_id IS NOT NULL"),
     )
