@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
+from lmt.ingest.dispositions import DISPOSITIONS
 from lmt.ingest.requesttypes import is_slug
 from lmt.mapping.model import HOWS, Line, errors_in
 from lmt.mapping.model import Mapping as FieldMapping
@@ -30,6 +31,7 @@ _GROUPS: Mapping[str, LazyProxy] = {
     "request": _l("The request"),
     "vehicle": _l("The vehicle"),
     "campaign": _l("The campaign"),
+    "call": _l("The call"),
     "consents": _l("Consents"),
     "attributes": _l("Besides"),
 }
@@ -264,9 +266,12 @@ def target_words(target: str) -> str:
     return f"{known.words}: {target.rpartition('.')[2]}" if named else str(known.words)
 
 
-def target_groups(rows: Sequence[Row]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Our fields to choose from, by what they are about; those in use that no list knows, too."""
-    listed = dict.fromkeys([*TARGETS, *(row.target for row in rows if row.target)])
+def target_groups(
+    rows: Sequence[Row], more: Collection[str] = ()
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Our fields to choose from, by what they are about; those in use that no list knows, too, and
+    `more` that only some senders have."""
+    listed = dict.fromkeys([*TARGETS, *more, *(row.target for row in rows if row.target)])
     groups: dict[str, list[tuple[str, str]]] = {name: [] for name in _GROUPS}
     for target in listed:
         section = target.split(".", 1)[0] if "." in target else ""
@@ -297,9 +302,17 @@ def _values_of(each: Field) -> tuple[dict[str, str], str]:
         if not equals or not theirs.strip() or not ours.strip():
             return values, _("Write one translation a line: their word = our word.")
         if (fits := _CHECKS.get(each.target)) is not None and not fits(ours.strip()):
-            return values, _("“%(word)s” is no kind of request.", word=ours.strip())
+            told = str(_NO_SUCH[each.target])
+            return values, told % {"word": ours.strip()}
         values[theirs.strip()] = ours.strip()
     return values, ""
 
 
-_CHECKS: Mapping[str, Callable[[str], bool]] = {"request.type": is_slug}
+_CHECKS: Mapping[str, Callable[[str], bool]] = {
+    "request.type": is_slug,
+    "call.disposition": DISPOSITIONS.__contains__,
+}
+_NO_SUCH: Mapping[str, LazyProxy] = {
+    "request.type": _l("“%(word)s” is no kind of request."),
+    "call.disposition": _l("“%(word)s” is no way in which a call ends."),
+}
