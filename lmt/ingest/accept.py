@@ -192,8 +192,7 @@ def _repeat(
         return receipt
     if delivery.strict:
         raise KeyReused
-    # Known by id and bytes, so that its own retries are the same delivery again.
-    key = f"{_key(delivery)}:{delivery.body_hash.hex()}"
+    key = changed_key(_key(delivery), delivery.body_hash)
     if not _claim(hall, delivery, key, arrivals, kept=kept).made:
         again = statements.earlier(hall.connection, hall.source.id, key, _EVER)
         assert again is not None
@@ -221,7 +220,18 @@ def _receipt_of(first: statements.Earlier) -> Receipt:
 
 
 def _key(delivery: Delivery) -> str:
-    if delivery.key is None:
-        return f"body:{delivery.body_hash.hex()}"
+    return delivery_key(delivery.key, delivery.body_hash)
+
+
+def delivery_key(key: str | None, body_hash: bytes) -> str:
+    """By what a delivery is known again: the key its sender named, else its bytes."""
+    if key is None:
+        return f"body:{body_hash.hex()}"
     # A sender's key of any length or script, in a column that stays small.
-    return f"id:{hashlib.sha256(delivery.key.encode('utf-8', 'replace')).hexdigest()}"
+    return f"id:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def changed_key(key: str, body_hash: bytes) -> str:
+    """By what the sender's id with another body is known, so that its own retries are the same
+    delivery again."""
+    return f"{key}:{body_hash.hex()}"

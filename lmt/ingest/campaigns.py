@@ -78,6 +78,9 @@ class Campaigns:
         count.
         """
 
+        if not _says_anything(given):
+            return None
+
         def fits(rule: CampaignRule) -> bool:
             return (
                 rule.market_id == market_id
@@ -135,6 +138,16 @@ def campaign_of(
     """`Campaigns.campaign_of`; whoever asks more than once passes Campaigns, not plain rules."""
     book = rules if isinstance(rules, Campaigns) else Campaigns(rules)
     return book.campaign_of(given, on, market_id, brand_id)
+
+
+def _says_anything(given: Campaign) -> bool:
+    return bool(
+        given.platform_ids
+        or given.code
+        or given.utm_campaign
+        or given.utm_source
+        or given.utm_medium
+    )
 
 
 def _token(text: str) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -94,6 +95,8 @@ class Catalogue:
                     self._models.setdefault(key, []).append(_Entry(rank, market, model))
         self._brand_keys, self._keys = list(self._brands), list(self._models)
         self._longest = 1 + max((len(_words(e.model.name)) for e in self._entries()), default=1)
+        # A file says the same few things a hundred thousand times.
+        self._remembered = lru_cache(maxsize=2_048)(self._wanted)
 
     def brand_of(self, text: str) -> int | None:
         """The brand that a text names or begins with; small typos pass."""
@@ -122,6 +125,11 @@ class Catalogue:
         `default_brand_id` (the source's) counts where no text names a brand, and only after a model
         of any brand was looked for: a text that is clear wins over a default.
         """
+        return self._remembered(brand, model, market_code, default_brand_id)
+
+    def _wanted(
+        self, brand: str, model: str, market_code: str, default_brand_id: int | None
+    ) -> Wanted:
         brand_id = self.brand_of(brand) if brand else None
         found = self.model_of(model, brand_id, market_code) if model else None
         if found is None and brand and model:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lmt.i18n import gettext as _
+from lmt.ingest.adf import NotAdf
 from lmt.ingest.door import Leads, Unreadable
 from lmt.ingest.emails import email_address
+from lmt.ingest.mail import BadMail, mail_of
+from lmt.ingest.mailleads import Senders, adf_leads, is_reachable, plain_lead, table_in
 from lmt.ingest.phones import is_dialable
 from lmt.ingest.platforms import (
     NoLead,
@@ -19,6 +22,7 @@ from lmt.ingest.platforms import (
     tiktok_leads,
 )
 from lmt.ingest.readers import read_adf, read_json
+from lmt.ingest.sourcesettings import source_settings
 from lmt.ingest.unreadable import no_lead_error, payload_error
 from lmt.mapping.apply import mapped
 from lmt.mapping.model import Mapping as FieldMapping
@@ -129,6 +133,49 @@ def _form(_source: Source, body: bytes, _content_type: str) -> Leads:
     return [lead]
 
 
+def _mailbox(source: Source, body: bytes, _content_type: str) -> Leads:
+    """A mail of a mailbox, whole. A file of rows in it is an import, and no lead."""
+    return read_mail(source, body, with_table=False)
+
+
+def read_mail(source: Source, body: bytes, *, with_table: bool) -> Leads:
+    """The leads that a mail tells itself; `with_table`: whatever file lies beside them.
+
+    Raises Unreadable.
+    """
+    try:
+        mail = mail_of(body)
+        found = adf_leads(mail)
+    except BadMail as problem:
+        raise no_lead_error(problem.code, "") from problem
+    except NotAdf as problem:
+        message = _("The mail holds an ADF document that can't be read.")
+        raise Unreadable(problem.code, [{"field": "", "message": message}]) from problem
+    if found is not None:
+        return found
+    if not with_table and table_in(mail) is not None:
+        message = _("A file with leads is attached that could not be taken in. Import it by hand.")
+        raise Unreadable("table", [{"field": "", "message": message}])
+    lead = plain_lead(
+        mail, _own_mapping(source), Senders(source_settings(source.settings).portal_senders)
+    )
+    if is_reachable(lead["customer"]):
+        return [lead]
+    message = _("Nothing in this mail says how its customer can be reached, by mail or by phone.")
+    raise Unreadable("no_contact", [{"field": "customer", "message": message}])
+
+
+def _own_mapping(source: Source) -> FieldMapping | None:
+    """What the source itself says of labels; that of a file's calls is none of a mail's."""
+    try:
+        own = FieldMapping.from_json(source.mapping) if source.mapping else None
+    except MappingError:
+        return None
+    if own is None:
+        return None
+    return FieldMapping(tuple(line for line in own.lines if not line.target.startswith("call.")))
+
+
 def _one(body: bytes) -> Any:
     found = records(body, "application/json")
     if len(found) != 1:
@@ -198,6 +245,7 @@ KINDS: Mapping[str, Kind] = _table(
         Kind("linkedin", _named(_linkedin), "linkedin", platform=True),
         Kind("web_to_lead", _named(_any), "web_to_lead"),
         Kind("json", _named(_any)),
+        Kind("mailbox", _named(_mailbox)),
     ]
 )
 """Every kind that something reads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,9 @@ from lmt.ingest.leadinput import LeadInput
 from lmt.ingest.need import Need
 from lmt.models import Dealer, DealerTerms, Source
 
+Picks = MutableMapping[tuple[int, str], str]
+"""The dealers that customers of one delivery picked: (market's id, words) → code, or ""."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeadRow:
@@ -28,9 +32,10 @@ class LeadRow:
 
 
 def lead_of(
-    session: Session, source: Source, books: Books, given: LeadInput, at: datetime
+    session: Session, source: Source, books: Books, given: LeadInput, at: datetime, picks: Picks
 ) -> LeadRow:
-    """What the lead's row and those of its consents will say."""
+    """What the lead's row and those of its consents will say; `picks` remembers what was looked up
+    for the delivery's other leads."""
     market = books.market(given.address.country, source.market_id)
     request, address, customer = given.request, given.address, given.customer
     wanted = books.catalogue.wanted(request.brand, request.model, market.code, source.brand_id)
@@ -61,7 +66,7 @@ def lead_of(
         "model_id": None if wanted.model is None else wanted.model.id,
         "request_type": request.type,
         "comments": request.comments,
-        "preferred_dealer": _dealer_code(session, market.id, request.preferred_dealer, at),
+        "preferred_dealer": _pick(session, market.id, request.preferred_dealer, at, picks),
         "given": Jsonb(dict(given.given)),
         "sent_at": given.sent_at,
         "at": at,
@@ -76,6 +81,9 @@ def _consents(
 ) -> dict[str, Any]:
     """The consents as columns: what was agreed to, in which words, and where."""
     consents = given.consents
+    origin = " ".join(part for part in (source.code, given.campaign.landing_page) if part)
+    if not consents:
+        return {**_NO_CONSENTS, "origin": origin}
     return {
         "purposes": [each.purpose for each in consents],
         "answers": [each.given for each in consents],
@@ -86,14 +94,31 @@ def _consents(
         ],
         "text_languages": [language] * len(consents),
         "agreed_at": [each.at or at for each in consents],
-        "origin": " ".join(part for part in (source.code, given.campaign.landing_page) if part),
+        "origin": origin,
     }
+
+
+_NO_CONSENTS: dict[str, list[Any]] = {
+    "purposes": [],
+    "answers": [],
+    "text_versions": [],
+    "text_hashes": [],
+    "text_languages": [],
+    "agreed_at": [],
+}
+
+
+def _pick(session: Session, market_id: int, wanted: str, at: datetime, picks: Picks) -> str:
+    if not wanted:
+        return ""
+    key = market_id, wanted
+    if key not in picks:
+        picks[key] = _dealer_code(session, market_id, wanted, at)
+    return picks[key]
 
 
 def _dealer_code(session: Session, market_id: int, wanted: str, at: datetime) -> str:
     """The customer's pick as a dealer's code, given by code or by exact name; "" for no match."""
-    if not wanted:
-        return ""
     folded = wanted.casefold()
     return (
         session.scalars(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise, permutations
 
 from rapidfuzz.distance import OSA
@@ -41,6 +42,7 @@ nickname, or an initial that may stand for it."""
 MOST_COMPARED = 6
 
 
+@lru_cache(maxsize=4096)
 def likeness(a: str, b: str) -> Likeness:
     """How two full names stand to each other; the order of the two doesn't count."""
     one, other = name_words(a), name_words(b)

@@ -76,6 +76,7 @@ def city_key(city: str) -> str:
     return sounding(folded(city[:100]).replace(" ", ""))
 
 
+@lru_cache(maxsize=4096)
 def postcode_key(code: str) -> str:
     """A postcode as capitals and digits of any script, nothing between them."""
     return "".join(_digit(c) if c.isdecimal() else c.upper() for c in code[:20] if c.isalnum())

@@ -120,6 +120,7 @@ class Words:
     generation: str = ""
 
 
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """Lower case, no marks, Latin, Cyrillic and Greek in plain Latin letters, other scripts kept;
     words parted by one blank."""
@@ -176,6 +177,7 @@ def is_company_name(name: str) -> bool:
     return not _SURELY_COMPANY.isdisjoint(folded(name[:LONGEST_NAME]).split())
 
 
+@lru_cache(maxsize=8192)
 def sounding(word: str) -> str:
     """A Latin word as it sounds, roughly: double letters and habits of spelling levelled."""
     for written, spoken in (*_SOUNDS, *_MORE_SOUNDS):
@@ -197,6 +199,7 @@ def one_name(a: str, b: str) -> bool:
     return not _groups().get(a, frozenset()).isdisjoint(_groups().get(b, frozenset()))
 
 
+@lru_cache(maxsize=8192)
 def consonants(word: str) -> str:
     """The consonants of a Latin or Arabic word in few classes: equal for spellings of one name."""
     if _ARABIC_LETTER.search(word):

@@ -118,10 +118,11 @@ def _plain(bare: str, countries: Sequence[str]) -> Phone | None:
             return None
     if not national or national[0] == "0" or not _strips_only_noughts(code):
         return None
-    parsed = phonenumbers.PhoneNumber(country_code=code, national_number=int(national))
-    return (
-        Phone(f"+{code}{national}", "", country) if phonenumbers.is_valid_number(parsed) else None
-    )
+    if not _is_usual(code, national):
+        parsed = phonenumbers.PhoneNumber(country_code=code, national_number=int(national))
+        if not phonenumbers.is_valid_number(parsed):
+            return None
+    return Phone(f"+{code}{national}", "", country)
 
 
 @lru_cache(maxsize=1)
@@ -134,6 +135,30 @@ def _strips_only_noughts(code: int) -> bool:
     """Whether nothing but one nought, or nothing at all, stands before a country's own numbers."""
     metadata = _metadata(code)
     return metadata is not None and metadata.national_prefix_for_parsing in (None, "0")
+
+
+def _is_usual(code: int, national: str) -> bool:
+    """Whether it surely is one of the country's own mobile or fixed-line numbers: the library looks
+    at nine other kinds first."""
+    metadata = _metadata(code)
+    if metadata is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) != 1:
+        return False
+    kinds = (metadata.mobile, metadata.fixed_line)
+    return _fits(national, metadata.general_desc) and any(_fits(national, k) for k in kinds)
+
+
+def _fits(national: str, kind: phonenumbers.PhoneNumberDesc | None) -> bool:
+    if kind is None or not kind.national_number_pattern:
+        return False
+    lengths = kind.possible_length
+    if lengths and len(national) not in lengths:
+        return False
+    return _pattern(kind.national_number_pattern).fullmatch(national) is not None
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
 
 
 @lru_cache(maxsize=300)

@@ -2,8 +2,8 @@
 
 A delivery is in a hurry and belongs to the installation, so nothing here goes through the ORM, and
 nothing is narrowed to an actor's part. That is why these statements run on a session that acts for
-SYSTEM alone (anything else raises NoActor), and why they live in this one module: nobody else
-writes raw statements on scoped tables. Nothing here commits.
+SYSTEM alone (anything else raises NoActor), and why they live in this module and the next to it,
+`bulkstatements`: nobody else writes raw statements on scoped tables. Nothing here commits.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def open_leads(
     return list(_run(connection, _OPEN_LEADS, values))
 
 
-_SAME_PERSON = """
+SAME_PERSON = """
   keys AS (
     INSERT INTO customer_key (kind, value, customer_id)
     SELECT k.kind, k.value, who.id
@@ -184,8 +184,8 @@ _EVENT = """
 _WAKE = "pg_notify('lmt_leads', '')"
 """As `lmt.db.wake`, without a statement of its own."""
 
-_WRITE_LEAD = f"""
-WITH found AS (
+MEET_PERSON = f"""
+  found AS (
     SELECT c.*, ARRAY(SELECT ARRAY[kind, value] FROM customer_key WHERE customer_id = c.id) AS keys
     FROM (
       SELECT DISTINCT near.customer_id
@@ -198,27 +198,34 @@ WITH found AS (
     CROSS JOIN LATERAL (SELECT * FROM customer WHERE id = named.customer_id OFFSET 0) AS c
     WHERE c.merged_into_id IS NULL AND %(only_newcomers)s
   ), newcomer AS (
-    INSERT INTO customer (kind, full_name, company, language, country, postcode, city, street,
+    INSERT INTO customer (id, kind, full_name, company, language, country, postcode, city, street,
       created_at)
-    SELECT %(customer_kind)s, %(full_name)s, %(company)s, %(spoken)s, %(country)s,
-      %(postcode)s, %(city)s, %(street)s, %(at)s
+    SELECT coalesce(%(newcomer_id)s::int, nextval('customer_id_seq')), %(customer_kind)s,
+      %(full_name)s, %(company)s, %(spoken)s, %(country)s, %(postcode)s, %(city)s, %(street)s,
+      %(at)s
     WHERE %(customer_id)s::int IS NULL AND NOT EXISTS (SELECT FROM found)
     RETURNING id
   ), who AS (
     SELECT id FROM newcomer
     UNION ALL SELECT %(customer_id)s::int WHERE %(customer_id)s::int IS NOT NULL
-  ), {_SAME_PERSON}, took AS (
-    INSERT INTO lead (id, reference, market_id, source_id, campaign_id, intake_id, customer_id,
-      test, full_name, company, email, phone, language, country, region, postcode, city, street,
-      lat, lon, timezone, location_method, brand_id, model, model_id, request_type, service,
-      comments, preferred_dealer, given, tags, points, band, status, cause, next_action_at,
-      escalated_minutes, waiting_for, asked_again, sent_at, created_at, postponed)
+  ), {SAME_PERSON}"""
+"""Whom the keys name, and the customer `who`: the one named, or a newcomer."""
+
+_WRITE_LEAD = f"""
+WITH {MEET_PERSON}, took AS (
+    INSERT INTO lead (id, reference, market_id, source_id, campaign_id, intake_id, import_id,
+      customer_id, test, full_name, company, email, phone, language, country, region, postcode,
+      city, street, lat, lon, timezone, location_method, brand_id, model, model_id, request_type,
+      service, comments, preferred_dealer, given, tags, points, band, status, cause, next_action_at,
+      escalated_minutes, waiting_for, call_at, first_call_at, asked_again, sent_at, created_at,
+      postponed)
     SELECT %(id)s, %(reference)s, %(market_id)s, %(source_id)s, %(campaign_id)s::int,
-      %(intake_id)s, who.id, %(test)s, %(full_name)s, %(company)s, %(email)s, %(phone)s,
-      %(language)s, %(country)s, %(region)s, %(postcode)s, %(city)s, %(street)s,
-      %(lat)s::float8, %(lon)s::float8, '', '', %(brand_id)s::int, %(model)s, %(model_id)s::int,
-      %(request_type)s, '', %(comments)s, %(preferred_dealer)s, %(given)s, '{{}}', 0, 'warm',
-      'received', '', %(at)s, 0, '{{}}', 0, %(sent_at)s::timestamptz, %(at)s, 0
+      %(intake_id)s, %(import_id)s::uuid, who.id, %(test)s, %(full_name)s, %(company)s,
+      %(email)s, %(phone)s, %(language)s, %(country)s, %(region)s, %(postcode)s, %(city)s,
+      %(street)s, %(lat)s::float8, %(lon)s::float8, '', '', %(brand_id)s::int, %(model)s,
+      %(model_id)s::int, %(request_type)s, '', %(comments)s, %(preferred_dealer)s, %(given)s,
+      '{{}}', 0, 'warm', 'received', '', %(next_action_at)s, 0, '{{}}', %(call_at)s::timestamptz,
+      %(first_call_at)s::timestamptz, 0, %(sent_at)s::timestamptz, %(at)s, 0
     FROM who
     RETURNING id
   ), {_CONSENTS}, {_EVENT}, woken AS (SELECT {_WAKE} FROM took)
@@ -243,7 +250,12 @@ def write_lead(
 
 _JOIN = f"""
 WITH took AS (
-    UPDATE lead SET asked_again = asked_again + 1, next_action_at = %(at)s,
+    UPDATE lead SET asked_again = asked_again + 1,
+      next_action_at = CASE WHEN status = 'received' AND %(import_id)s::uuid IS NOT NULL
+        THEN greatest(next_action_at, %(at)s) ELSE %(at)s END,
+      call_at = coalesce(call_at, %(call_at)s::timestamptz),
+      first_call_at = CASE WHEN import_id IS NULL THEN first_call_at
+        ELSE coalesce(first_call_at, %(first_call_at)s::timestamptz) END,
       phone = CASE WHEN phone = '' THEN %(new_phone)s ELSE phone END,
       email = CASE WHEN email = '' THEN %(new_email)s ELSE email END
     WHERE id = %(id)s AND status = ANY(%(open)s)
@@ -254,14 +266,15 @@ WITH took AS (
     SELECT %(inquiry_id)s, took.id, %(intake_id)s, %(source_id)s, %(campaign_id)s::int, %(at)s,
       %(request_type)s, %(model)s, %(comments)s, %(preferred_dealer)s, %(given)s FROM took
   ), who AS (SELECT customer_id AS id FROM took),
-  {_SAME_PERSON}, {_CONSENTS}, {_EVENT}
+  {SAME_PERSON}, {_CONSENTS}, {_EVENT}
 SELECT {_WAKE} FROM took
 """
 
 
 def join_lead(connection: Connection, lead: Mapping[str, Any]) -> bool:
     """The same again, for an open lead; False where it was closed while we looked at it. A phone or
-    mail that nobody had given before is the lead's from now on.
+    mail that nobody had given before is the lead's from now on. An import's row doesn't hurry a
+    lead that waits for its release.
 
     Waits for a step that somebody takes with the lead right now.
     """
