@@ -124,12 +124,34 @@ def agenda_of(session: Session, lead: Lead, offer: Offer, at: datetime) -> Agend
 
 
 def offered_until(
-    lead: Lead, offer: Offer, policy: Policy, calendar: Calendar, at: datetime
+    lead: Lead,
+    offer: Offer,
+    policy: Policy,
+    calendar: Calendar,
+    at: datetime,
+    plan: PlannedAction | None = None,
 ) -> datetime:
     """When the worker looks at a lead again that was offered a moment ago: at the offer's end, or
-    at the first step before it. Asks the database nothing."""
+    at the first step before it. `plan` was made with it. Asks the database nothing."""
     clock = Watch("offered", runs_from(offer), 0)
-    return Agenda(lead, offer, policy, calendar, (), (clock,)).next_at(at)
+    plans = () if plan is None else (plan,)
+    return Agenda(lead, offer, policy, calendar, plans, (clock,)).next_at(at)
+
+
+def assigned_until(
+    lead: Lead,
+    offer: Offer,
+    policy: Policy,
+    calendar: Calendar,
+    at: datetime,
+    plan: PlannedAction | None = None,
+) -> datetime:
+    """As `offered_until`, for a lead that was assigned a moment ago."""
+    clock = Watch("accepted", at, 0)
+    if plan is None:
+        return Agenda(lead, offer, policy, calendar, (), (clock,)).next_at(at)
+    overdue = Watch("plan_overdue", plan.due_at, 0, plan)
+    return Agenda(lead, offer, policy, calendar, (plan,), (clock, overdue)).next_at(at)
 
 
 def schedule(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:

@@ -65,6 +65,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "linkedin": _l("LinkedIn"),
         "web_to_lead": _l("Salesforce Web-to-Lead"),
         "json": _l("Any form or tool"),
+        "mailbox": _l("Mailbox"),
     },
     "role": {
         "agent": _l("Salesperson"),
@@ -151,6 +152,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "duplicate": _l("Entered twice"),
         "test": _l("A test: decided, but given to nobody"),
         "suppressed": _l("Wants no contact, and did not ask us"),
+        "import_undone": _l("Its import was taken back"),
         "joined_back": _l("Joined again to the lead it came from"),
     },
     "contact_how": {
@@ -189,6 +191,9 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     "event": {
         "received": _l("Received"),
         "asked_again": _l("Asked again"),
+        "customer_replied": _l("The customer answered by mail"),
+        "dealer_replied": _l("The dealer answered by mail"),
+        "mail_bounced": _l("Mail came back"),
         "qualified": _l("Qualified"),
         "located": _l("Located"),
         "routed": _l("Dealer chosen"),
@@ -236,6 +241,29 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     "kept_cause": {
         "pick_refused": _l("The dealer that the customer named can't take it"),
         "nobody_else": _l("No other dealer can take it"),
+    },
+    "disposition": {
+        "": _l("Not told"),
+        "not_called": _l("Not called yet"),
+        "interested": _l("Interested"),
+        "call_back": _l("Wants to be called back"),
+        "appointment": _l("Appointment made"),
+        "reached": _l("Reached"),
+        "transferred": _l("Put through"),
+        "no_answer": _l("No answer"),
+        "busy": _l("Busy"),
+        "voicemail": _l("Voicemail"),
+        "gatekeeper": _l("Somebody else answered"),
+        "unreachable": _l("Unreachable"),
+        "dropped": _l("Call broken off"),
+        "not_interested": _l("Not interested"),
+        "not_eligible": _l("Does not qualify"),
+        "wrong_number": _l("Wrong number"),
+        "already_customer": _l("Customer already"),
+        "sale": _l("Sold by the caller"),
+        "duplicate_call": _l("Called before"),
+        "resolved": _l("Settled already"),
+        "do_not_call": _l("Does not want to be called"),
     },
     "suppression_kind": {"phone": _l("Do not call"), "email": _l("Do not mail")},
     "suppression_origin": {
@@ -295,6 +323,9 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "too_many_records": _l("Too many leads at once"),
         "no_number": _l("Numbers that are none"),
         "no_form": _l("Parts that can't be told apart"),
+        "no_contact": _l("Nobody in it can be reached"),
+        "table": _l("An attached file that can't be taken in"),
+        "too_many_parts": _l("Too many parts"),
         "wrong_key": _l("Wrong key"),
         "wrong_signature": _l("Wrong signature"),
     },
@@ -309,6 +340,15 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "secret_broken": _l("A secret can no longer be read"),
         "retired": _l("After the source was retired"),
         "other_page": _l("From a page that is not listed"),
+        "mailbox_away": _l("The mail server does not answer"),
+        "mailbox_refused": _l("The mail server's address is not allowed"),
+        "mailbox_certificate": _l("The mail server's certificate can't be trusted"),
+        "mailbox_login": _l("The mail server refuses user or password"),
+        "mailbox_folder": _l("A folder of the mailbox can't be used"),
+        "mailbox_protocol": _l("The mail server speaks otherwise than expected"),
+        "mailbox_secret_missing": _l("The mailbox has no password yet"),
+        "mailbox_secret_broken": _l("The mailbox's password can no longer be read"),
+        "mailbox_failed": _l("Reading the mailbox failed"),
     },
     "message_kind": {
         "dealer_new_lead": _l("New lead"),
@@ -338,7 +378,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
 }
 
 GIVEN_BY_LMT: Mapping[str, frozenset[str]] = {
-    "withdraw_reason": frozenset({"test", "suppressed", "joined_back"})
+    "withdraw_reason": frozenset({"test", "suppressed", "joined_back", "import_undone"})
 }
 """Codes by kind that no person chooses."""
 

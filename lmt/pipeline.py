@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, joinedload
 
@@ -42,6 +42,10 @@ MOST_POSTPONED = timedelta(hours=1)
 MOST_FORGOTTEN = 1000
 
 
+IMPORTED = "lead.status = 'received' AND lead.import_id IS NOT NULL"
+"""The condition of a newcomer of an import, as the indexes have it."""
+
+
 class TooLate(Exception):
     """The offer is over: the lead has gone to another dealer, or was answered already."""
 
@@ -56,11 +60,12 @@ class PlanInput:
 
 
 def due_leads(session: Session, at: datetime, limit: int = 100) -> list[uuid.UUID]:
-    """Leads whose next action is due, the hottest first."""
+    """Leads whose next action is due, the hottest first. Newcomers of imports are not among them:
+    a million of those must not stand before whoever waits for an answer."""
     return list(
         session.scalars(
             select(Lead.id)
-            .where(Lead.next_action_at <= at)
+            .where(Lead.next_action_at <= at, text(f"NOT ({IMPORTED})"))
             .order_by(Lead.points.desc(), Lead.next_action_at)
             .limit(limit)
         )

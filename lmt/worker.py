@@ -21,10 +21,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from lmt import clock, handover, jobs, pipeline
+from lmt.bulkroad import service as bulkroad
 from lmt.config import Settings
 from lmt.db import Listener, SessionFactory, engine_for, sessions_for
 from lmt.ingest import retrievals, sourcehealth
 from lmt.lookahead import look_ahead_all
+from lmt.mailboxes import service as mailboxes
 from lmt.models import Heartbeat
 from lmt.models.partitions import ensure_partitions
 from lmt.notify import outbox, posting
@@ -41,7 +43,8 @@ BATCH = 20
 
 
 def advance_batch(sessions: SessionFactory, at: datetime, settings: Settings | None = None) -> int:
-    """Take the hottest leads that are due one step further; returns how many there were.
+    """Take the hottest leads that are due one step further, then newcomers of imports while few
+    others wait; returns how many there were.
 
     Outside services are asked first, where `settings` name any, and never in a transaction.
     """
@@ -50,7 +53,8 @@ def advance_batch(sessions: SessionFactory, at: datetime, settings: Settings | N
     if settings is not None:
         look_ahead_all(sessions, settings, due, at)
     # A lead that another worker holds counts as nothing, or two workers would wait in a ring.
-    return sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
+    moved = sum(pipeline.advance(sessions, lead_id, at) for lead_id in due)
+    return moved if len(due) == BATCH else moved + bulkroad.advance_imported(sessions, at, settings)
 
 
 def advance_leads(sessions: SessionFactory, at: datetime) -> int:
@@ -124,6 +128,7 @@ class Worker:
             "posts": Runner("posts", self._post, self._ending),
             "jobs": Runner("jobs", self._work, self._ending),
             "retrievals": Runner("retrievals", self._fetch, self._ending),
+            "mailboxes": Runner("mailboxes", self._read_mailboxes, self._ending),
             directory.CHANNEL: Runner(directory.CHANNEL, self._warm, self._ending),
         }
         self._beaten_at: datetime | None = None
@@ -201,8 +206,13 @@ class Worker:
         if retrievals.fetch_due(self._sessions, self._settings, clock.now()):
             self._runners["leads"].ring()
 
+    def _read_mailboxes(self) -> None:
+        if mailboxes.read_due(self._sessions, self._settings, clock.now()):
+            self._runners["leads"].ring()
+
     def _work(self) -> None:
-        while not self._ending.is_set() and jobs.work(self._sessions, clock.now()):
+        ending = self._ending.is_set
+        while not ending() and jobs.work(self._sessions, clock.now(), is_ending=ending):
             pass
 
     def _warm(self) -> None:

@@ -142,7 +142,7 @@ def _write(typed: Typed, prefix: str, settings: Mapping[str, Any]) -> None:
             case "share":
                 typed[key] = f"{value * 100:g}"
             case kind if kind in _NUMBERS:
-                typed[key] = f"{value:g}"
+                typed[key] = f"{value:.12g}"
             case "list_km":
                 typed[key] = ", ".join(f"{km:g}" for km in value)
             case "bands_km" | "bands_minutes":

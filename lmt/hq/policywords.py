@@ -139,6 +139,16 @@ GROUPS = (
         ),
     ),
     Group(
+        "imports",
+        _l("Imported leads"),
+        (
+            Setting(
+                "release_per_hour", "whole", _l("Imported leads released per hour"),
+                _l("Leads from files go to dealers at this pace. Empty: all of them at once."), own=True,  # noqa: E501
+            ),
+        ),
+    ),
+    Group(
         "teams",
         _l("Teams"),
         (

@@ -15,7 +15,8 @@ from lmt.models.source import Source
 from lmt.models.upload import Upload
 
 IMPORT_STATES = (
-    "draft", "checking", "checked", "waiting", "running", "paused", "finished", "failed", "undoing", "undone",
+    "draft", "checking", "checked", "waiting", "running", "paused", "finished", "failed", "undoing",
+    "undone",
 )  # fmt: skip
 _STATES = ",".join(f"'{state}'" for state in IMPORT_STATES)
 

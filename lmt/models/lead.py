@@ -21,6 +21,7 @@ from lmt.models.source import Campaign, Source
 from lmt.models.user import User
 
 BANDS = ("hot", "warm", "cold")
+_IMPORTED = "status = 'received' AND import_id IS NOT NULL"
 _STATUSES = ",".join(f"'{s}'" for s in Status)
 
 
@@ -35,7 +36,13 @@ class Lead(Base):
             " OR status NOT IN ('offered','accepted','contacted','resting','won')",
             name="owned",
         ),
-        Index("ix_lead_due", "next_action_at", postgresql_where=text("next_action_at IS NOT NULL")),
+        # A million newcomers of an import stand in the way of no lead whose customer waits.
+        Index(
+            "ix_lead_due_live",
+            "next_action_at",
+            postgresql_where=text(f"next_action_at IS NOT NULL AND NOT ({_IMPORTED})"),
+        ),
+        Index("ix_lead_due_imported", "next_action_at", postgresql_where=text(_IMPORTED)),
         Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
         Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
         Index("ix_lead_created_at", "created_at"),

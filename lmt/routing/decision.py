@@ -6,7 +6,7 @@ It holds its inputs, so that it can be explained and replayed later.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -135,7 +135,7 @@ class Decision:
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only; instants as ISO 8601."""
-        lead = asdict(self.lead)
+        lead = {item.name: getattr(self.lead, item.name) for item in fields(self.lead)}
         lead["tried"] = sorted(self.lead.tried)
         lead["asked_at"] = self.lead.asked_at.isoformat()
         lead["road"] = {str(id): list(leg) for id, leg in self.lead.road.items()}

@@ -76,10 +76,35 @@ def gathered(session: Session, lead: Lead, at: datetime) -> Gathered:
     ).one()
     version, rebuilt, policy_id, policy_version, settings, *about = row
     market, brand, customer_kind, tried, had, serving, models = about
-    model, sold = _model(lead.model, models or (), market)
+    facts = facts_from(
+        lead,
+        brand=brand,
+        model=model_meant(lead.model, models or (), market),
+        customer_kind=customer_kind,
+        tried=tried,
+        had=had,
+        serving=serving,
+    )
+    book = book_of(policy_version or 0, settings or "{}")
+    return Gathered(facts, policy_id, book, Stamp(version, rebuilt))
+
+
+def facts_from(
+    lead: Lead,
+    *,
+    brand: str | None,
+    model: tuple[str, bool],
+    customer_kind: str,
+    tried: Iterable[str] = (),
+    had: int = 0,
+    serving: str | None = None,
+) -> LeadFacts:
+    """A lead's facts from what was read of it: codes of its brand and dealers, the model meant and
+    whether the market sells it, the number of dealers that `had` it."""
     # Coordinates that nobody could believe stay with the lead; they are no place.
     is_located = bool(lead.location_method)
-    facts = LeadFacts(
+    meant, sold = model
+    return LeadFacts(
         lat=lead.lat if is_located else None,
         lon=lead.lon if is_located else None,
         accuracy_km=lead.accuracy_km or 0.0,
@@ -87,7 +112,7 @@ def gathered(session: Session, lead: Lead, at: datetime) -> Gathered:
         postcode=lead.postcode,
         brand=brand or "",
         service=lead.service,
-        model=model,
+        model=meant,
         model_sold=sold,
         language=lead.language,
         band=lead.band,
@@ -99,8 +124,6 @@ def gathered(session: Session, lead: Lead, at: datetime) -> Gathered:
         hop=had + 1,
         asked_at=lead.created_at,
     )
-    book = _book(policy_version or 0, settings or "{}")
-    return Gathered(facts, policy_id, book, Stamp(version, rebuilt))
 
 
 def facts_of(session: Session, lead: Lead, at: datetime) -> LeadFacts:
@@ -119,19 +142,23 @@ def policy_book_of(
         )
     ).first()
     if row is None:
-        return None, _book(0, "{}")
-    return row, _book(row.version, json.dumps(row.settings))
+        return None, book_of(0, "{}")
+    return row, book_of(row.version, json.dumps(row.settings))
 
 
 @lru_cache(maxsize=256)
-def _book(version: int, settings: str) -> PolicyBook:
+def book_of(version: int, settings: str) -> PolicyBook:
+    """What a policy of this version and these settings, as JSON, says. Raises PolicyError."""
     return PolicyBook.from_settings({**json.loads(settings), "version": version})
 
 
-def _model(
+def model_meant(
     given: str, known: Iterable[tuple[str, str, list[str], list[str]]], market: str
 ) -> tuple[str, bool]:
-    """The code of the model meant, "" for none that is known, and whether the market sells it."""
+    """The code of the model meant, "" for none that is known, and whether the market sells it.
+
+    `known` are the brand's: code, name, aliases, codes of the markets that sell it (none: all).
+    """
     wanted = _plain(given)
     for code, name, aliases, markets in known if wanted else ():
         if wanted in {_plain(each) for each in (code, name, *aliases)}:

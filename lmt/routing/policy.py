@@ -41,7 +41,8 @@ class Policy:
     `respond_within_minutes` and `contact_within_minutes` are the receiving dealer's own working
     minutes; `cap_wait_minutes` are elapsed ones. `cross_border` lists (customer's country,
     dealer's country) pairs that may be crossed. `team_for` are kinds of customers, `duty_desk`
-    and `fallback_dealer` codes of dealers or "". `escalation` left out gives the usual steps that
+    and `fallback_dealer` codes of dealers or "". `release_per_hour` spreads imported leads over
+    time; None lets all of them go at once. `escalation` left out gives the usual steps that
     can come with these deadlines.
     """
 
@@ -65,6 +66,7 @@ class Policy:
     team_for: tuple[str, ...] = ("fleet",)
     language_required: bool = False
     cross_border: frozenset[tuple[str, str]] = frozenset()
+    release_per_hour: int | None = None
     shown_ranked: int = 5
     shown_refusals: int = 20
 

@@ -5,9 +5,11 @@ No commit: the pipeline's transaction holds the decision, the offer and the coun
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -72,13 +74,18 @@ def locate_lead(session: Session, lead: Lead) -> Located | Unlocated:
             accuracy_km=given_accuracy_km(lead.given),
             countries=countries,
         )
+    put_at(lead, found)
+    return found
+
+
+def put_at(lead: Lead, found: Located | Unlocated) -> None:
+    """Write the place to the lead, where it was found."""
     if isinstance(found, Located):
         lead.lat, lead.lon, lead.accuracy_km = found.lat, found.lon, found.accuracy_km
         lead.location_method, lead.timezone = found.method, found.timezone
         lead.city, lead.country = lead.city or found.place, lead.country or found.country
     else:
         lead.location_method, lead.accuracy_km = "", None
-    return found
 
 
 def calendar_of_dealer(session: Session, dealer_id: int, at: datetime) -> Calendar:
@@ -96,25 +103,41 @@ def route_lead(session: Session, lead: Lead, at: datetime) -> Routed:
     known = gathered(session, lead, at)
     policy = known.book.policy_for(known.facts)
     decision, dealer, network = _decide_and_take(session, lead, known, policy, at)
-    until = None if lead.test else waits_until(decision, policy, lead.waiting_since, at)
+    until = None
     if dealer is None:
-        dealer, how = stand_in(network, decision, policy, waits=until is not None)
+        decision, dealer, until = stood_in(network, decision, policy, lead, at)
         if dealer is not None:
             take_slot(session, dealer, at, within_caps=False)
-            decision = given(decision, dealer, how, policy, at)
     stored = _stored(session, lead, decision, known, at)
     if dealer is None:
-        moments = [moment for moment in (decision.look_again_at, until) if moment is not None]
-        return Routed(
-            decision=stored,
-            offer=None,
-            cause=cause_of(decision),
-            policy=policy,
-            look_again_at=min(moments, default=None),
-            waits_for=decision.waits_for,
-        )
+        return Routed(stored, None, cause_of(decision), policy=policy, **waiting(decision, until))
     offer = _offer(session, lead, dealer, decision, stored, policy, at)
     return Routed(stored, offer, "", decision.opens_at, policy, calendar=dealer.calendar)
+
+
+def stood_in(
+    network: Network, decision: Decision, policy: Policy, lead: Lead, at: datetime
+) -> tuple[Decision, Candidate | None, datetime | None]:
+    """What comes of a decision that chose nobody: as it is, or with the market's team that stands
+    in; and until when the lead waits for a freed place."""
+    until = None if lead.test else waits_until(decision, policy, lead.waiting_since, at)
+    dealer, how = stand_in(network, decision, policy, waits=until is not None)
+    if dealer is not None:
+        decision = given(decision, dealer, how, policy, at)
+    return decision, dealer, until
+
+
+class Waiting(TypedDict):
+    """When a lead that nobody got may find a dealer, and whose freed place would do."""
+
+    look_again_at: datetime | None
+    waits_for: tuple[int, ...]
+
+
+def waiting(decision: Decision, until: datetime | None) -> Waiting:
+    """What a decision that chose nobody waits for; for a freed place `until` then."""
+    moments = [moment for moment in (decision.look_again_at, until) if moment is not None]
+    return {"look_again_at": min(moments, default=None), "waits_for": decision.waits_for}
 
 
 def why_not_by_hand(session: Session, market_id: int, dealer_code: str, at: datetime) -> str:
@@ -192,19 +215,50 @@ def _likely(network: Network, facts: LeadFacts) -> Iterator[int]:
         yield dealer.id
 
 
+def decision_values(
+    lead: Lead, decision: Decision, policy_id: int | None, at: datetime
+) -> dict[str, Any]:
+    """The row that keeps a decision, its id excepted."""
+    result = decision.to_json()
+    return {
+        "lead_id": lead.id,
+        "at": at,
+        "policy_id": policy_id,
+        "dealer_id": decision.chosen_id,
+        "cause": decision.cause or "",
+        "inputs": result.pop("lead"),
+        "result": result | {"how": decision.how or ""},
+    }
+
+
+def offer_of(
+    lead: Lead,
+    dealer: Candidate,
+    decision: Decision,
+    decision_id: uuid.UUID,
+    policy: Policy,
+    at: datetime,
+) -> Offer:
+    """The offer that a decision for this dealer makes; not yet in the session."""
+    facts = decision.lead
+    # A calendar without enough working time ahead must not make an offer without an end.
+    until = decision.respond_by or at + timedelta(hours=policy.max_wait_hours)
+    return Offer(
+        lead_id=lead.id,
+        dealer_id=dealer.id,
+        decision_id=decision_id,
+        distance_km=decision.distance_km,
+        offered_at=at,
+        minutes=policy.promise_minutes(facts.band, facts.hop),
+        hop=facts.hop,
+        expires_at=until,
+    )
+
+
 def _stored(
     session: Session, lead: Lead, decision: Decision, known: Gathered, at: datetime
 ) -> RoutingDecision:
-    result = decision.to_json()
-    stored = RoutingDecision(
-        lead_id=lead.id,
-        at=at,
-        policy_id=known.policy_id,
-        dealer_id=decision.chosen_id,
-        cause=decision.cause or "",
-        inputs=result.pop("lead"),
-        result=result | {"how": decision.how or ""},
-    )
+    stored = RoutingDecision(**decision_values(lead, decision, known.policy_id, at))
     session.add(stored)
     session.flush()
     return stored
@@ -219,19 +273,7 @@ def _offer(
     policy: Policy,
     at: datetime,
 ) -> Offer:
-    facts = decision.lead
-    # A calendar without enough working time ahead must not make an offer without an end.
-    until = decision.respond_by or at + timedelta(hours=policy.max_wait_hours)
-    offer = Offer(
-        lead_id=lead.id,
-        dealer_id=dealer.id,
-        decision_id=stored.id,
-        distance_km=decision.distance_km,
-        offered_at=at,
-        minutes=policy.promise_minutes(facts.band, facts.hop),
-        hop=facts.hop,
-        expires_at=until,
-    )
+    offer = offer_of(lead, dealer, decision, stored.id, policy, at)
     session.add(offer)
     session.flush()
     return offer

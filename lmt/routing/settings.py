@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CUSTOMER_KINDS = ("private", "business", "fleet")
 ACCEPT_MODES = ("offer", "assign")
+MOST_RELEASED_PER_HOUR = 1_000_000
 
 
 class PolicyError(ValueError):
@@ -137,6 +138,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "cross_border": lambda name, value: frozenset(
         _pair(name, pair) for pair in _sequence(name, value)
     ),
+    "release_per_hour": lambda name, value: None if value is None else _whole(name, value),
     "shown_ranked": _whole,
     "shown_refusals": _whole,
 }
@@ -155,9 +157,14 @@ def refuse_contradictions(policy: Policy) -> None:
         _need(customer != dealer, "cross_border", message, customer=customer, dealer=dealer)
     for name, least in (("max_hops", 1), ("shown_ranked", 1), ("shown_refusals", 0)):
         _need(getattr(policy, name) >= least, name, _AT_LEAST, least=least)
+    if policy.release_per_hour is not None:
+        _need(policy.release_per_hour >= 1, "release_per_hour", _AT_LEAST, least=1)
+        most = policy.release_per_hour <= MOST_RELEASED_PER_HOUR
+        _need(most, "release_per_hour", _AT_MOST, most=MOST_RELEASED_PER_HOUR)
 
 
 _AT_LEAST = N_("It must be at least %(least)s.")
+_AT_MOST = N_("It must be at most %(most)s.")
 _MORE_THAN_0 = N_("It must be more than 0.")
 
 

@@ -19,6 +19,11 @@ _MAY_IMPORT = "('headquarters','central','administrator')"
 _MAY_EXPORT = "('headquarters','central','administrator','manager')"
 
 
+_IMPORTED = "status = 'received' AND import_id IS NOT NULL"
+_DUE = "next_action_at IS NOT NULL"
+_PLACES = ("place", "place_name", "postcode")
+
+
 def upgrade() -> None:
     op.create_table(
         "release",
@@ -240,6 +245,21 @@ def upgrade() -> None:
     )
     op.alter_column("source", "tells_customer", server_default=None)
 
+    op.drop_index("ix_lead_due", table_name="lead", postgresql_where=sa.text(_DUE))
+    op.create_index(
+        "ix_lead_due_live",
+        "lead",
+        ["next_action_at"],
+        postgresql_where=sa.text(f"{_DUE} AND NOT ({_IMPORTED})"),
+    )
+    op.create_index(
+        "ix_lead_due_imported", "lead", ["next_action_at"], postgresql_where=sa.text(_IMPORTED)
+    )
+    for table in _PLACES:
+        op.execute(
+            f"CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE"
+            f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION reference_changed()"
+        )
     for permission, roles in (("lead.import", _MAY_IMPORT), ("lead.export", _MAY_EXPORT)):
         op.execute(
             f"UPDATE role SET permissions = array_append(permissions, '{permission}')"
@@ -250,6 +270,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     for permission in ("lead.import", "lead.export"):
         op.execute(f"UPDATE role SET permissions = array_remove(permissions, '{permission}')")
+    for table in _PLACES:
+        op.execute(f"DROP TRIGGER reference_changed ON {table}")
+    op.drop_index("ix_lead_due_imported", table_name="lead")
+    op.drop_index("ix_lead_due_live", table_name="lead")
+    op.create_index("ix_lead_due", "lead", ["next_action_at"], postgresql_where=sa.text(_DUE))
     op.drop_column("source", "tells_customer")
     for column in ("first_call_at", "call_at", "import_id"):
         op.drop_column("lead", column)
