@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from lmt.contests import contest_of
 from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
 from lmt.models import (
+    CallRecord,
     Contest,
     DealerTerms,
     Event,
@@ -29,7 +30,7 @@ from lmt.models import (
 from lmt.policies import policy_words
 
 PAGE_ROWS = 50
-MOST_EARLIER, MOST_INQUIRIES = 10, 20
+MOST_EARLIER, MOST_INQUIRIES, MOST_CALLS = 10, 20, 20
 TABS = ("new", "due", "overdue", "mine", "all", "resting", "closed")
 
 _HELD = ("open", "accepted")
@@ -63,7 +64,7 @@ class LeadPage:
     """Everything the page of one lead tells; `contest` is the dealer's own, of this decision.
 
     `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
-    this dealer has or had; both newest first.
+    this dealer has or had, `calls` what others heard from them before; all newest first.
     """
 
     lead: Lead
@@ -77,6 +78,7 @@ class LeadPage:
     contest: Contest | None = None
     inquiries: Sequence[Inquiry] = ()
     earlier: Sequence[Lead] = ()
+    calls: Sequence[CallRecord] = ()
 
     @property
     def zone(self) -> str:
@@ -116,7 +118,7 @@ def inbox(
         select(Lead, Offer.expires_at, Offer.distance_km, key.label("key"))
         .outerjoin(Offer, and_(Offer.lead_id == Lead.id, Offer.state.in_(_HELD)))
         .options(joinedload(Lead.source), joinedload(Lead.owner), joinedload(Lead.brand))
-        .where(dealt, _matches(search) if search else conditions[tab])
+        .where(*inbox_conditions(tab, search, user_id, at, timezone))
     )
     place = _place(after)
     here, there = tuple_(key, Lead.id), tuple_(*place) if place else None
@@ -138,6 +140,14 @@ def inbox(
         after=f"{last[3].isoformat()}~{last[0].id}" if last and last[3] else None,
         several_dealers=len(terms) > 1,
     )
+
+
+def inbox_conditions(
+    tab: str, search: str, user_id: int, at: datetime, timezone: str
+) -> list[ColumnElement[bool]]:
+    """What the inbox asks of a lead: to be in the tab, or to fit the search where there is one."""
+    asked = _matches(search) if search else _condition(tab, user_id, at, _end_of_day(at, timezone))
+    return [Lead.dealer_id.is_not(None), asked]
 
 
 def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | None:
@@ -187,6 +197,7 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
         policy=_policy(session, decision),
         contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
         inquiries=_inquiries(session, lead) if lead.asked_again else (),
+        calls=_calls(session, lead) if lead.import_id else (),
         earlier=session.scalars(
             select(Lead)
             .where(
@@ -199,6 +210,15 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
             .limit(MOST_EARLIER)
         ).all(),
     )
+
+
+def _calls(session: Session, lead: Lead) -> Sequence[CallRecord]:
+    return session.scalars(
+        select(CallRecord)
+        .where(CallRecord.customer_id == lead.customer_id)
+        .order_by(CallRecord.at.desc(), CallRecord.id.desc())
+        .limit(MOST_CALLS)
+    ).all()
 
 
 def _inquiries(session: Session, lead: Lead) -> Sequence[Inquiry]:

@@ -45,6 +45,9 @@ ICONS: Mapping[str, str] = {
     "contest_answered": "message",
     "mail_sent": "mail",
     "mail_failed": "alert-triangle",
+    "mail_bounced": "alert-triangle",
+    "customer_replied": "message",
+    "dealer_replied": "message",
 }
 
 HIDDEN = frozenset({"reason", "problem"})

@@ -16,7 +16,7 @@ _DAY = re.compile(
     r"|(?P<compact>(?:19|20)\d{6})(?!\d)"
     r"|(?P<a>\d{1,2})(?P<between>[-/.])(?P<b>\d{1,2})(?P=between)(?P<last>\d{4}|\d{2})(?!\d)"
     r"|(?:[^\W\d_]+\.?,?\s+)?(?P<day>\d{1,2})(?:\.|st|nd|rd|th|er)?[\s-]+(?:de\s+)?"
-    r"(?P<month>[^\W\d_]+)\.?,?[\s-]+(?:de\s+)?(?P<year>\d{4})(?!\d)"
+    r"(?P<month>[^\W\d_]+)\.?,?[\s-]+(?:de\s+)?(?P<year>\d{4}|(?<=-)\d{2})(?!\d)"
     r"|(?P<month2>[^\W\d_]+)\.?\s+(?P<day2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year2>\d{4})(?!\d)"
 )
 _TIME = re.compile(
@@ -83,8 +83,7 @@ def _day(match: re.Match[str], order: str) -> date | None:
         return datetime.strptime(match["compact"], "%Y%m%d").date()
     if match["a"]:
         a, b, year = int(match["a"]), int(match["b"]), int(match["last"])
-        if len(match["last"]) == 2:
-            year += 2000 if year < 70 else 1900
+        year = _whole_year(year)
         if a > 12 or a == b or match["between"] == ".":
             return date(year, b, a)
         if b > 12 or order == "mdy":
@@ -96,7 +95,14 @@ def _day(match: re.Match[str], order: str) -> date | None:
         else (match["month2"], match["day2"], match["year2"])
     )
     month = _months().get(name.casefold())
-    return None if month is None else date(int(written), month, int(day))
+    return None if month is None else date(_whole_year(int(written)), month, int(day))
+
+
+def _whole_year(year: int) -> int:
+    """Of the last two digits, as a spreadsheet completes them; four stay."""
+    if year >= 100:
+        return year
+    return year + (2000 if year < 70 else 1900)
 
 
 def _at(day: date, match: re.Match[str]) -> datetime:

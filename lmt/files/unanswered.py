@@ -26,6 +26,8 @@ _WORDS = frozenset(
 )
 _UNANSWERED = frozenset(word.strip().casefold() for word in _WORDS)
 _LONGEST = max(map(len, _UNANSWERED))
+# People and towns are called so: Na in Korea, Nil in Turkey, the town of Leer in East Frisia.
+_NAMES = frozenset(["Na", "Nan", "Nil", "Leer", "Kies"])
 _TRIMMED = " \t\r\n\u00a0.…-–—_*:<>[]؟?"
 
 
@@ -40,3 +42,9 @@ def unanswered(text: str) -> bool:
         return text[:1] not in "+#" or len(text) < 2 or text.strip("#") == ""
     folded = text.casefold()
     return folded in _UNANSWERED or folded.strip(_TRIMMED) in _UNANSWERED
+
+
+def may_be_name(text: str) -> bool:
+    """Whether a cell for a person's or a town's name holds one that elsewhere answers nothing, by
+    its capital: "Nil" is a name, "nil" and "NIL" are not."""
+    return text.strip() in _NAMES

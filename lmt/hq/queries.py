@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, reference_of
@@ -99,7 +99,8 @@ def leads(
 ) -> LeadPage:
     """The newest leads first, `rows` a page."""
     statement = (
-        _filtered(wanted, at)
+        select(Lead)
+        .where(*lead_conditions(wanted, at))
         .options(joinedload(Lead.market), joinedload(Lead.brand), joinedload(Lead.source))
         .order_by(Lead.created_at.desc(), Lead.id.desc())
         .limit(rows + 1)
@@ -187,61 +188,63 @@ def dealers(
         .join(DealerTerms, DealerTerms.dealer_id == Dealer.id)
         .outerjoin(DealerLoad, DealerLoad.dealer_id == Dealer.id)
         .options(joinedload(Dealer.market).load_only(Market.code, Market.name))
-        .where(DealerTerms.holds_at(at), Dealer.code > after)
+        .where(DealerTerms.holds_at(at), Dealer.code > after, *dealer_conditions(market))
         .order_by(Dealer.code)
         .limit(rows + 1)
     )
-    if market:
-        statement = statement.where(
-            Dealer.market_id.in_(select(Market.id).where(Market.code == market))
-        )
     return [(dealer, terms, load) for dealer, terms, load in session.execute(statement)]
+
+
+def dealer_conditions(market: str) -> list[ColumnElement[bool]]:
+    """What the filter of the list asks of a dealer; `market` is a code, "" for all."""
+    if not market:
+        return []
+    return [Dealer.market_id.in_(select(Market.id).where(Market.code == market))]
 
 
 def messages(
     session: Session, *, status: str = "", after: Any = None, rows: int = PAGE_ROWS
 ) -> list[Message]:
-    """Outbox rows, newest first; `status` is one of the table's, or `failing`."""
+    """Outbox rows, newest first; `status` as `message_conditions` takes it."""
     statement = (
         select(Message)
+        .where(*message_conditions(status))
         .options(joinedload(Message.lead).load_only(Lead.reference))
         .order_by(Message.id.desc())
         .limit(rows + 1)
     )
-    if status == "failing":
-        statement = statement.where(is_failing())
-    elif status:
-        statement = statement.where(Message.status == status)
     if after is not None:
         statement = statement.where(Message.id < after)
     return list(session.scalars(statement))
 
 
-def _filtered(wanted: LeadFilter, at: datetime) -> Select[Lead]:
-    statement = select(Lead)
+def message_conditions(status: str) -> list[ColumnElement[bool]]:
+    """What the filter of the outbox asks: a status of the table, `failing`, or "" for all."""
+    if status == "failing":
+        return [is_failing()]
+    return [Message.status == status] if status else []
+
+
+def lead_conditions(wanted: LeadFilter, at: datetime) -> list[ColumnElement[bool]]:
+    """What the filters of the list ask of a lead."""
+    asked: list[ColumnElement[bool]] = []
     if wanted.market:
-        statement = statement.where(
-            Lead.market_id.in_(select(Market.id).where(Market.code == wanted.market))
-        )
+        asked.append(Lead.market_id.in_(select(Market.id).where(Market.code == wanted.market)))
     if wanted.dealer:
-        statement = statement.where(
-            Lead.dealer_id.in_(select(Dealer.id).where(Dealer.code == wanted.dealer))
-        )
+        asked.append(Lead.dealer_id.in_(select(Dealer.id).where(Dealer.code == wanted.dealer)))
     if wanted.status == "open":
-        statement = statement.where(Lead.status.in_(OPEN))
+        asked.append(Lead.status.in_(OPEN))
     elif wanted.status == "overdue":
-        statement = statement.where(_is_overdue(at))
+        asked.append(_is_overdue(at))
     elif wanted.status:
-        statement = statement.where(Lead.status == wanted.status)
+        asked.append(Lead.status == wanted.status)
     if wanted.band:
-        statement = statement.where(Lead.band == wanted.band)
+        asked.append(Lead.band == wanted.band)
     if wanted.channel:
-        statement = statement.where(
-            Lead.source_id.in_(select(Source.id).where(Source.kind == wanted.channel))
-        )
+        asked.append(Lead.source_id.in_(select(Source.id).where(Source.kind == wanted.channel)))
     if wanted.search:
-        statement = statement.where(_matches(wanted.search))
-    return statement
+        asked.append(_matches(wanted.search))
+    return asked
 
 
 def _is_overdue(at: datetime) -> ColumnElement[bool]:
