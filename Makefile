@@ -16,6 +16,7 @@ run: $(VENV)/.run ## Start the service with a demo network on http://127.0.0.1:8
 
 test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/browser.py
+	@$(BIN)/python tools/imap.py
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps, deliveries, hostile bodies

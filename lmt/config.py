@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 LOCALES = ("en", "fr", "de", "es", "pl", "nl", "tr", "ar")
 SHORTEST_SECRET = 32
+_REPLY_ADDRESS = re.compile(r"[a-z0-9._-]{1,20}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 GEOCODERS = ("nominatim", "photon", "pelias", "google", "opencage")
 
 
@@ -46,6 +48,7 @@ class Settings:
     mail_from: str
     ratelimit_storage_uri: str
     max_body_bytes: int
+    max_import_bytes: int
     poll_seconds: float
     log_level: str
     geocoders: tuple[GeocoderAccess, ...] = ()
@@ -54,6 +57,8 @@ class Settings:
     private_targets: frozenset[tuple[str, int]] = frozenset()
     tiles_url: str = ""
     tiles_credit: str = ""
+    reply_address: str = ""
+    """Where answers to our mails go, in small letters; "" where nobody reads them."""
     trusted_proxies: int = 0
     """How many proxies in front name the visitor's address; what they say is believed."""
 
@@ -119,6 +124,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail_from=env.get("LMT_MAIL_FROM", "LMT <leads@lmt.example>"),
         ratelimit_storage_uri=env.get("RATELIMIT_STORAGE_URI", "memory://"),
         max_body_bytes=_whole(env, "LMT_MAX_BODY_BYTES", 2 * 1024 * 1024),
+        max_import_bytes=_whole(env, "LMT_MAX_IMPORT_BYTES", 300_000_000),
         poll_seconds=float(_whole(env, "LMT_POLL_SECONDS", 2)),
         log_level=env.get("LMT_LOG_LEVEL", "INFO").upper(),
         geocoders=_geocoders(env),
@@ -127,6 +133,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         private_targets=_private_targets(env),
         tiles_url=_web_address("LMT_TILES_URL", env.get("LMT_TILES_URL", "")),
         tiles_credit=env.get("LMT_TILES_CREDIT", ""),
+        reply_address=_reply_address(env),
         trusted_proxies=_whole(env, "LMT_TRUSTED_PROXIES", 0, least=0),
     )
 
@@ -157,6 +164,17 @@ def _geocoders(env: Mapping[str, str]) -> tuple[GeocoderAccess, ...]:
         url = _web_address(f"LMT_{name.upper()}_URL", urls.get(name, ""))
         found.append(GeocoderAccess(name, url, keys.get(name, "")))
     return tuple(found)
+
+
+def _reply_address(env: Mapping[str, str]) -> str:
+    """A bare address; there must be room before its @ for what tells the mails apart."""
+    address = env.get("LMT_REPLY_ADDRESS", "").strip().lower()
+    if address and not _REPLY_ADDRESS.fullmatch(address):
+        raise BadSetting(
+            "LMT_REPLY_ADDRESS must be an address such as leads@brand.example, with 20 letters,"
+            " digits, dots, hyphens and underscores at most before the @"
+        )
+    return address
 
 
 def _web_address(name: str, url: str) -> str:

@@ -1,8 +1,10 @@
-"""Signed links that leave the house: whoever holds one sees one thing, for a while."""
+"""Signed links and addresses that leave the house: whoever holds one may do one thing."""
 
 from __future__ import annotations
 
+import hmac
 import uuid
+from base64 import b32decode, b32encode
 from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadData, Signer
@@ -15,6 +17,8 @@ STATUS_DAYS = 90
 """How long a customer may follow a request."""
 STOP_DAYS = 730
 _ID_BYTES = 16
+_PROOF_BYTES = 10
+"""As short as a guess over the mail allows: what stands before an @ has 64 characters at most."""
 
 
 def status_link(settings: Settings, lead_id: uuid.UUID, at: datetime) -> str:
@@ -41,6 +45,42 @@ def stop_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
 def lead_of_stop_token(secret: str, token: str, at: datetime) -> uuid.UUID | None:
     """The lead whose customer may stop us by `token`; None where forged or expired."""
     return _lead_of(secret, "stop", token, at)
+
+
+def reply_address(settings: Settings, message_id: uuid.UUID) -> str:
+    """Where the reader of a message of ours may answer it; "" where nobody reads answers.
+
+    `<local>+r<token>@<domain>` of LMT_REPLY_ADDRESS. Small letters and digits alone: mail programs
+    and servers don't keep the case of an address.
+    """
+    local, _at, domain = settings.reply_address.rpartition("@")
+    if not local:
+        return ""
+    token = message_id.bytes + _proof(settings.secret_key, message_id)
+    return f"{local}+r{b32encode(token).decode().rstrip('=').lower()}@{domain}"
+
+
+def message_of_reply(settings: Settings, address: str) -> uuid.UUID | None:
+    """The message whose answer an address takes; None where it is none of ours, or forged."""
+    local, _at, domain = address.rpartition("@")
+    ours, _at, our_domain = settings.reply_address.lower().rpartition("@")
+    before, mark, token = local.lower().rpartition("+r")
+    if not ours or not mark or (before, domain.lower()) != (ours, our_domain):
+        return None
+    try:
+        told = b32decode(token.upper() + "=" * (-len(token) % 8))
+    except ValueError:
+        return None
+    if len(told) != _ID_BYTES + _PROOF_BYTES:
+        return None
+    message_id = uuid.UUID(bytes=told[:_ID_BYTES])
+    good = _proof(settings.secret_key, message_id)
+    return message_id if hmac.compare_digest(told[_ID_BYTES:], good) else None
+
+
+def _proof(secret: str, message_id: uuid.UUID) -> bytes:
+    key = _signer(secret, "reply").derive_key()
+    return hmac.digest(key, message_id.bytes, "sha256")[:_PROOF_BYTES]
 
 
 def _signed(secret: str, purpose: str, lead_id: uuid.UUID, expires_at: datetime) -> str:

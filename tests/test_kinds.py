@@ -49,7 +49,7 @@ def google(**facts: Any) -> dict[str, Any]:
 def test_every_kind_that_is_set_up_has_a_reader() -> None:
     assert set(KINDS) == {
         "api", "call_centre", "campaign", "adf", "form",
-        "google", "meta", "tiktok", "linkedin", "web_to_lead", "json",
+        "google", "meta", "tiktok", "linkedin", "web_to_lead", "json", "mailbox",
     }  # fmt: skip
     with pytest.raises(LookupError):
         reader_of(source("file"), "text/csv")

@@ -39,6 +39,9 @@ def terms(world: World, **others: Any) -> dict[str, Any]:
     return {"name": "Spring form", "market_id": world.markets["PL"], **others}
 
 
+SERVER = {"host": "imap.brand.example", "user": "leads"}
+
+
 def made(
     session: Session, world: World, actor: Actor, kind: str = "json", **others: Any
 ) -> tuple[Source, str | None]:
@@ -81,9 +84,17 @@ def test_kinds_whose_senders_show_a_key_get_one(
     keyed = {
         kind
         for kind in sources.CREATABLE
-        if made(session, world, hana, kind, code=kind.replace("_", "-"))[1] is not None
+        if made(
+            session,
+            world,
+            hana,
+            kind,
+            code=kind.replace("_", "-"),
+            settings=SERVER if kind == "mailbox" else {},
+        )[1]
+        is not None
     }
-    assert set(sources.CREATABLE) - keyed == {"meta", "linkedin", "web_to_lead"}
+    assert set(sources.CREATABLE) - keyed == {"meta", "linkedin", "web_to_lead", "mailbox", "file"}
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [

@@ -28,6 +28,12 @@ _ADF_SAMPLE = (
     "</contact></customer></prospect></adf>"
 )
 
+_MAIL_SAMPLE = (
+    "From: Portal <leads@portal.example>\nSubject: New request\n\nName: Test Person\n"
+    "Email: test.person@mail.example\nPhone: +48 512 000 000\nCity: Testville\n\n"
+    "I would like a test drive."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -54,6 +60,8 @@ def sample_of(source: Source) -> tuple[str, str]:
         return _ADF_SAMPLE, "application/xml"
     if source.kind in {"api", "call_centre", "campaign"}:
         return json.dumps(_API_SAMPLE, indent=2), "application/json"
+    if source.kind == "mailbox":
+        return _MAIL_SAMPLE, "message/rfc822"
     preset = PRESETS.get(str(source.mapping.get("preset") or "")) or PRESETS.get(source.kind)
     return (preset.sample, preset.sample_type) if preset else ("", "")
 
@@ -166,6 +174,19 @@ def _adf(source: Source, base_url: str, key: str) -> Connection:
     )
 
 
+def _mailbox(source: Source, _base_url: str, _key: str) -> Connection:
+    user = str(source.settings.get("user") or "")
+    return Connection(
+        user if "@" in user else "",
+        [],
+        [
+            _("Set the password of the mailbox below, then open Mails and test the connection."),
+            _("Let portals and partners send their leads to the mailbox, one mail for each."),
+            _("Files of leads come by mail, too: confirm the columns of the first under Imports."),
+        ],
+    )
+
+
 def _api(_source: Source, base_url: str, key: str) -> Connection:
     address = f"{base_url}/api/v1/leads"
     return Connection(
@@ -203,6 +224,7 @@ _KINDS = {
     "tiktok": _tiktok,
     "linkedin": _linkedin,
     "web_to_lead": _web_to_lead,
+    "mailbox": _mailbox,
     "adf": _adf,
     "api": _api,
     "call_centre": _api,

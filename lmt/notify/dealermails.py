@@ -35,7 +35,7 @@ def new_lead(facts: MailFacts, base_url: str) -> Letter:
         facts=_all_of_it(facts),
         quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -52,7 +52,7 @@ def asked_again(facts: MailFacts, base_url: str) -> Letter:
         facts=_in_short(facts),
         quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -76,7 +76,7 @@ def lead_taken_away(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open your leads"), f"{base_url}/desk/"),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -97,7 +97,7 @@ def handed_over(facts: MailFacts, base_url: str) -> Letter:
         facts=_all_of_it(facts),
         quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -109,7 +109,7 @@ def lead_back(facts: MailFacts, base_url: str) -> Letter:
         opening=[*stands_in(facts), Line(_("The customer wanted to wait until now."))],
         facts=_in_short(facts),
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -122,7 +122,7 @@ def reminder(facts: MailFacts, base_url: str) -> Letter:
         notice=_take_by(facts) if facts.state == "offered" else _promised(facts),
         facts=_in_short(facts),
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -143,7 +143,7 @@ def manager_escalation(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -163,7 +163,7 @@ def plan_reminder(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(),
+        footer=_automatic(facts),
     )
 
 
@@ -210,5 +210,10 @@ def _promised(facts: MailFacts) -> Line | None:
     )
 
 
-def _automatic() -> str:
+def _automatic(facts: MailFacts) -> str:
+    if facts.answerable:
+        return _(
+            "This mail was written automatically. What you answer is kept with the lead, and read"
+            " by people: to accept or decline it, open it."
+        )
     return _("This mail was written automatically. Answers to it are not read.")

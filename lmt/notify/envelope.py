@@ -38,17 +38,20 @@ def envelope(
     language: str,
     at: datetime,
     files: Sequence[File] = (),
+    reply_to: str = "",
 ) -> EmailMessage:
     """Text and any HTML, from `sender` (`Name <address>`) to `recipient` (a bare address).
 
-    The Message-ID follows from `message_id`, so a mail that is repeated is known as the same.
-    Raises BadAddress.
+    `reply_to` is a bare address, too, "" for none. The Message-ID follows from `message_id`, so a
+    mail that is repeated is known as the same. Raises BadAddress.
     """
     name, address = parseaddr(sender)
     from_address = _address(address, name)
     message = EmailMessage(policy=SMTP)
     message["From"] = from_address
     message["To"] = _address(recipient)
+    if reply_to:
+        message["Reply-To"] = _address(reply_to)
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{message_id}@{from_address.domain}>"

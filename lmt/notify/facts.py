@@ -57,13 +57,14 @@ class MailFacts:
     no dealer and `queue` where it sits; `sources` are those in trouble, or back from it. `state`
     and `minutes` are those of the escalation step, `stands_in_for` who is away, `from_dealer` who
     had the lead before. An instant that has passed at `written_at` is left out rather than
-    promised.
+    promised. `answerable`: an answer to this mail joins the lead's history.
     """
 
     written_at: datetime
     lead_id: str = ""
     reference: str = ""
     test: bool = False
+    answerable: bool = False
     full_name: str = ""
     company: str = ""
     phone: str = ""

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from lmt.config import Settings
 from lmt.db import SessionFactory, uuid7
+from lmt.links import reply_address
 from lmt.models import Event, Message, Outage
 from lmt.notify.backoff import WAITS, wait_after
 from lmt.notify.envelope import BadAddress, envelope
@@ -186,10 +187,13 @@ def _prepared(
         next_at = now.at_work_at or at + LOOK_AGAIN
         release(sessions, taken, next_at, attempts=taken.attempts - 1)
         return None
+    # Programs answer nothing, and headquarters' mails are of no single lead.
+    told = message.kind != SYSTEM_KIND and message.audience in {"customer", "dealer"}
+    reply_to = reply_address(settings, taken.id) if told and message.lead_id else ""
     if message.kind != SYSTEM_KIND:
         mail = render(
             message.kind,
-            facts,
+            replace(facts, answerable=bool(reply_to)),
             language=message.language,
             timezone=message.timezone,
             base_url=settings.base_url,
@@ -202,6 +206,7 @@ def _prepared(
         language=message.language,
         at=at,
         files=files,
+        reply_to=reply_to,
     )
 
 
