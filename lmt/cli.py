@@ -18,6 +18,8 @@ from lmt import clock
 from lmt.config import BadSetting, Settings, from_environment
 from lmt.db import engine_for, sessions_for
 from lmt.hq.command import explain_command
+from lmt.hq.dealercommand import import_dealers_command
+from lmt.imports.command import import_leads_command
 from lmt.ingest.command import replay_deliveries_command
 from lmt.logs import configure
 from lmt.replay.command import replay_command
@@ -142,23 +144,37 @@ def import_() -> None:
 
 @import_.command("gazetteer")
 @click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+    "files", nargs=-1, metavar="[FILE]...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)  # fmt: skip
 @click.option("--country", "countries", multiple=True, help="Load this country's cities (alpha-2).")
 @click.pass_obj
-def import_gazetteer(context: Context, file: Path | None, countries: tuple[str, ...]) -> None:
-    """GeoNames places: the postal FILE of a country, or the shipped cities of --country."""
-    from lmt.routing.gazetteer_load import load_places, load_postcodes
+def import_gazetteer(context: Context, files: tuple[Path, ...], countries: tuple[str, ...]) -> None:
+    """Postcodes and places: FILEs of GeoNames, or the shipped cities of --country.
 
-    if not file and not countries:
-        raise click.UsageError("Give a postal FILE, or --country.")
+    A FILE is a postal file, a place file such as cities500.txt, or a table of postcodes with a
+    heading. The rows of its countries are replaced; where one can't be read, none is loaded.
+    """
+    from lmt.routing.gazetteer_load import BadGazetteer, load_file, load_places
+
+    if not files and not countries:
+        raise click.UsageError("Give a FILE, or --country.")
     with context.session() as session:
         if countries:
             loaded = load_places(session, [country.upper() for country in countries])
             click.echo(f"{loaded.places} places, {loaded.names} names")
-        if file:
-            click.echo(f"{load_postcodes(session, file)} postcodes")
+        for file in files:
+            try:
+                read = load_file(session, file)
+            except BadGazetteer as problem:
+                raise click.ClickException(f"{file.name}: {problem}") from problem
+            names = f", {read.names} names" if read.names else ""
+            click.echo(f"{file.name}: {read.rows} {read.kind}{names}")
         session.commit()
+
+
+import_.add_command(import_leads_command)
+import_.add_command(import_dealers_command)
 
 
 @main.group()

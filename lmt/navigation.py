@@ -72,6 +72,14 @@ ROOMS = (
         group="network",
     ),
     Room(
+        "hq.import_dealers",
+        _l("Import dealers"),
+        "file-import",
+        "network.edit",
+        ("hq.upload_dealers", "hq.dealer_file", "hq.apply_dealer_file"),
+        group="network",
+    ),
+    Room(
         "hq.calendars",
         _l("Calendars"),
         "calendar-time",
@@ -131,6 +139,14 @@ ROOMS = (
             "hq.send_source_test",
             "hq.source_test_lead",
         ),
+        group="intake",
+    ),
+    Room(
+        "hq.imports",
+        _l("Imports"),
+        "file-import",
+        "lead.import",
+        ("hq.new_import", "hq.upload_import", "hq.import_page", "hq.save_import_columns"),
         group="intake",
     ),
     Room(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lmt.routing.candidate import Candidate
 from lmt.routing.geo import ecef_km
-from lmt.workhours import is_open, local_date, open_stretches
+from lmt.workhours import Calendar, is_open, local_date, open_stretches
 
 WEEK_HOURS = 168
 _EARTH_KM = 6371.0088
@@ -159,12 +159,13 @@ def stranded(
     first_day = at.date()
     by_closure: dict[int, frozenset[int]] = {}
     open_days: dict[int, frozenset[int]] = {}
+    kept: dict[Calendar, frozenset[int]] = {}
     for number, each in enumerate(candidates):
-        worked = _open_days(each, at, days)
+        worked = _open_days(each.calendar, at, days, kept)
         open_days[number] = worked
         if any(until >= first_day for _, until in each.calendar.closures):
-            free = replace(each, calendar=replace(each.calendar, closures=()))
-            by_closure[number] = _open_days(free, at, days) - worked
+            free = replace(each.calendar, closures=())
+            by_closure[number] = _open_days(free, at, days, kept) - worked
     closing = {number for number, lost in by_closure.items() if lost}
     if not closing:
         return []
@@ -217,11 +218,15 @@ def _runs(
     return found
 
 
-def _open_days(candidate: Candidate, at: datetime, days: int) -> frozenset[int]:
-    """Days after `at`'s date, in the dealer's own dates, on which it opens at all."""
+def _open_days(
+    calendar: Calendar, at: datetime, days: int, kept: dict[Calendar, frozenset[int]]
+) -> frozenset[int]:
+    """Days after `at`'s date, in the dealer's own dates, on which it opens at all; `kept` are those
+    of the calendars asked before, which many dealers share."""
+    if calendar in kept:
+        return kept[calendar]
     start = at.replace(hour=0, minute=0, second=0, microsecond=0)
     first = start.date()
-    calendar = candidate.calendar
     stretches = open_stretches(
         calendar, start - timedelta(days=1), start + timedelta(days=days + 1)
     )
@@ -230,7 +235,8 @@ def _open_days(candidate: Candidate, at: datetime, days: int) -> frozenset[int]:
         since = (local_date(calendar, opens) - first).days
         until = (local_date(calendar, closes - timedelta(microseconds=1)) - first).days
         opened.update(range(max(since, 0), min(until, days - 1) + 1))
-    return frozenset(opened)
+    kept[calendar] = frozenset(opened)
+    return kept[calendar]
 
 
 def _longest_gap(hours: NDArray[np.bool_]) -> tuple[int, int]:

