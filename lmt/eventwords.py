@@ -64,6 +64,7 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "raised": {"cause": "event"},
     "reminded": {"plan_kind": "plan_kind"},
     "do_not_contact": {"origin": "suppression_origin"},
+    "called": {"disposition": "disposition"},
 }
 """Kind of event → key of its data → kind of label."""
 
@@ -104,6 +105,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "problem": _as_typed,
     "place": _as_typed,
     "sender": _as_typed,
+    "agent": _as_typed,
     "by": _known("reported_by"),
     "model": _as_typed,
     "value": _figure,

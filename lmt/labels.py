@@ -190,6 +190,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     },
     "event": {
         "received": _l("Received"),
+        "called": _l("Called before"),
         "asked_again": _l("Asked again"),
         "customer_replied": _l("The customer answered by mail"),
         "dealer_replied": _l("The dealer answered by mail"),

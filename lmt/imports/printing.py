@@ -55,7 +55,8 @@ def print_check(
     console: Console, session: Session, run: ImportRun, result: Mapping[str, Any]
 ) -> None:
     """What would become of the rows, and the first that would fail."""
-    table = Table("rows", str(result["rows"]), title="Nothing was written", title_justify="left")
+    console.print("Nothing was written.")
+    table = Table("rows", str(result["rows"]))
     for name in OUTCOMES:
         table.add_row(name, str(result[name]))
     console.print(table)
@@ -75,7 +76,8 @@ def print_check(
 def print_report(console: Console, run: ImportRun) -> None:
     """What became of the rows; the counts add up to those read."""
     rate = f", {run.position / run.worked_seconds:,.0f} a second" if run.worked_seconds else ""
-    table = Table("rows read", str(run.position), title=f"{run.state}{rate}", title_justify="left")
+    console.print(f"{run.state}{rate}")
+    table = Table("rows read", str(run.position))
     for name in COUNTS:
         table.add_row(name.replace("_", " "), str(getattr(run, name)))
     console.print(table)
