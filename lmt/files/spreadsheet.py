@@ -41,8 +41,8 @@ class _Refused(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    _limit_itself()
     source, target, sheet = arguments
+    _limit_itself(Path(source).stat().st_size)
     try:
         said: dict[str, Any] = _written(Path(source), Path(target), sheet)
     except _Refused as refused:
@@ -55,6 +55,9 @@ def main(arguments: list[str]) -> int:
         said = {"problem": "workbook_too_large" if is_limit else "unreadable", "facts": {}}
     except (MemoryError, OSError):
         said = {"problem": "workbook_too_large", "facts": {}}
+    except Exception:
+        # What is damaged fails in any way: of a broken stream zlib tells, of half a one EOFError.
+        said = {"problem": "unreadable", "facts": {}}
     print(json.dumps(said))
     return 0
 
@@ -83,10 +86,12 @@ def cell_text(value: Cell) -> str:
     return str(value)
 
 
-def _limit_itself() -> None:
+def _limit_itself(size: int) -> None:
+    # A few kilobytes can ask for hours of work, and somebody waits for the answer.
+    seconds = limits.WORKBOOK_CPU_SECONDS_AT_LEAST + size // limits.WORKBOOK_BYTES_A_CPU_SECOND
     for what, most in (
         (resource.RLIMIT_AS, limits.WORKBOOK_MEMORY_BYTES),
-        (resource.RLIMIT_CPU, limits.WORKBOOK_CPU_SECONDS),
+        (resource.RLIMIT_CPU, min(seconds, limits.WORKBOOK_CPU_SECONDS)),
         (resource.RLIMIT_FSIZE, limits.MAX_CONVERTED_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from lmt.files.problems import FileProblem
 
 _PROJECT = Path(lmt.__file__).parent.parent
 _REPORT_BYTES = 1_000_000
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Children of this process: each may take as much memory as its limit lets it."""
 
 
 def converted(path: Path, folder: Path, wish: Layout) -> tuple[Path, Layout, tuple[str, ...]]:
@@ -29,7 +32,8 @@ def converted(path: Path, folder: Path, wish: Layout) -> tuple[Path, Layout, tup
     name = hashlib.sha256(mark.encode()).hexdigest()[:24]
     text, report = folder / f"{name}.csv", folder / f"{name}.json"
     if not report.exists():
-        _convert(path, text, report, wish.sheet)
+        with _AT_ONCE:
+            _convert(path, text, report, wish.sheet)
     said = json.loads(report.read_text(encoding="utf-8"))
     if "problem" in said:
         raise FileProblem(said["problem"], **said["facts"])

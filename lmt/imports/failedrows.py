@@ -25,7 +25,8 @@ from lmt.mapping.withheld import is_secret
 from lmt.models import ImportRow, ImportRun
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PAGE = 50
+_PAGE = 1_000
+_HELD = 10
 """Rows that are held at once: each may be as long as a row can be."""
 _CAUSES = 1_000
 _READ_BYTES = 65_536
@@ -88,17 +89,19 @@ def _rows(session: Session, run: ImportRun, kept: Sequence[int]) -> Iterator[lis
             )
             .order_by(ImportRow.number)
             .limit(_PAGE)
-        ).all()
+            .execution_options(yield_per=_HELD)
+        )
+        read = 0
         for row in found:
+            read, last = read + 1, row.number
             cells = [row.cells[n] if n < len(row.cells) else "" for n in kept]
             if came_back:
                 # They still bear the marks that kept them from being computed.
                 cells = [restored(cell) for cell in cells]
             yield [str(row.number), reasons(row), *cells]
             session.expunge(row)
-        if len(found) < _PAGE:
+        if read < _PAGE:
             return
-        last = found[-1].number
 
 
 def _written_in(session: Session, run: ImportRun, layout: Layout) -> tuple[str, str]:

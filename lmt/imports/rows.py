@@ -12,7 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from lmt.files.columns import ColumnStyle, is_cut_phone, iso_instant, plain_number, whole_phone
-from lmt.files.unanswered import unanswered
+from lmt.files.unanswered import may_be_name, unanswered
 from lmt.ingest.dispositions import DISPOSITIONS, disposition, told_time
 from lmt.ingest.emails import email_address
 from lmt.ingest.fields import Reading
@@ -26,7 +26,10 @@ _AT_WORK = "T09:00:00"
 _AT_NOON = "T12:00:00"
 _MIDNIGHT = "T00:00:00"
 _ODD_PHONE = re.compile(r"[.,Ee'’]|[^\x00-\x7f]")
+_MOST_DEGREES = 180
 _CONTACTS = ("customer.email", "customer.phone")
+_PLACES = ("address.lat", "address.lon")
+_NAMED = ("customer.first_name", "customer.last_name", "customer.full_name", "address.city")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class RowReader:
             if line.values
             for i in found
         )
+        self._names = self._table.columns_of(*_NAMED)
         self._contacts = self._table.columns_of(*_CONTACTS)
         self._phones = self._table.columns_of("customer.phone")
         styles = [*styles, *[ColumnStyle()] * (len(self._columns) - len(styles))]
@@ -136,8 +140,10 @@ class RowReader:
 
     def _answered(self, cells: Sequence[str]) -> list[str]:
         """The cells, empty where nobody answered. What the mapping gives a meaning stays, and so
-        does a disposition: "NA" is a dialler's no answer."""
+        does a name, and a disposition: "NA" is a dialler's no answer."""
         row = ["" if unanswered(cell) else cell for cell in cells]
+        for i in self._names:
+            row[i] = cells[i] if not row[i] and may_be_name(cells[i]) else row[i]
         if self._unanswered:
             row = ["" if cell.strip().casefold() in self._unanswered else cell for cell in row]
         for i in self._said:
@@ -197,6 +203,8 @@ def _menders(table: ByColumn, styles: Sequence[ColumnStyle]) -> list[tuple[int, 
             if target.kind == "instant" and alone:
                 daytime = _AT_WORK if target.path == "call.back_at" else _AT_NOON
                 menders[i] = _dated(style, daytime)
+            elif target.path in _PLACES:
+                menders[i] = _degrees(style)
             elif target.kind == "number":
                 menders[i] = _numbered(style)
             elif target.path == "customer.phone":
@@ -238,6 +246,19 @@ def _instant(text: str, style: ColumnStyle, daytime: str) -> str:
 
 def _numbered(style: ColumnStyle) -> _Mender:
     return lambda text: plain_number(text, style) or text
+
+
+def _degrees(style: ColumnStyle) -> _Mender:
+    """No place lies at 52229 degrees: "52.229" is one also among numbers that group thousands."""
+
+    def mend(text: str) -> str:
+        number = plain_number(text, style)
+        if number and abs(float(number)) > _MOST_DEGREES:
+            other = ColumnStyle(decimal="." if style.decimal == "," else ",")
+            number = plain_number(text, other)
+        return number or text
+
+    return mend
 
 
 def _phone(text: str) -> str:

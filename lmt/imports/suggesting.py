@@ -51,6 +51,8 @@ def suggested(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Mapping:
     found = {each.target: each.path for each in suggestions(samples, taken)}
     if "id" not in found and (own := _named("id", columns, {*taken, *found.values()})):
         found["id"] = own
+    if "id" in found and _is_counted(values[found["id"]]):
+        del found["id"]
     lines = [_line(target, path, columns, code) for target, path in found.items()]
     lines += [Line(target, (path,)) for target, path in calls.items()]
     order = [*TARGETS, *FILE_TARGETS]
@@ -125,6 +127,12 @@ def _phone_code(columns: Sequence[str], values: ReadOnly[str, Sequence[str]]) ->
 def _named(target: str, columns: Sequence[str], taken: set[str]) -> str:
     free = (name for name in columns if name not in taken)
     return next((name for name in free if target in _names().get(_folded(name), ())), "")
+
+
+def _is_counted(texts: Sequence[str]) -> bool:
+    """Whether the rows are only numbered: the next file's row 7 is somebody else."""
+    counted = ([str(n) for n in range(first, first + len(texts))] for first in (0, 1))
+    return len(texts) > 1 and any(list(texts) == each for each in counted)
 
 
 def _street_parts(path: str, columns: Sequence[str]) -> tuple[str, ...]:

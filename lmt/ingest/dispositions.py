@@ -24,26 +24,42 @@ _MOST_WORDS = 40
 _SHORTEST_TYPO = 7
 _TYPO_LIKENESS = 90
 # "No appointment", "Termin nicht": what is denied is no news of its own.
-_DENYING_WORDS = (
-    "no not never without isnt wasnt arent dont doesnt didnt nor non pas ne jamais kein keine keinen"
-    " nicht nie ohne sin nunca brak bez nigdy geen niet nooit zonder yet لا لم غير بدون ليس ليست لست"
-    " مش مو"
-)
+_DENYING_WORDS = """
+    no not never without isnt wasnt arent dont doesnt didnt nor non pas ne jamais kein keine keinen
+    nicht nie ohne sin nunca brak bez nigdy geen niet nooit zonder yet لا لم غير بدون ليس ليست لست
+    مش مو
+"""
 _DENIED_BEFORE = frozenset(_DENYING_WORDS.split())
 _DENIED_AFTER = frozenset(["nicht", "niet", "degil", "yok", "istemiyor", "istemedi"])
 _DENIED = _DENIED_BEFORE | _DENIED_AFTER
 # What may stand between the denial and what it denies: "not really interested", "nie jest …".
-_SOFT_WORDS = (
-    "really very too so that at all any is are be been much particularly currently anymore longer"
-    " est sont etre vraiment tres du tout ist sind sehr wirklich mehr besonders es esta estaba estoy"
-    " muy quiere desea jest byl byla bardzo juz chce meer erg echt zo"
-)
+_SOFT_WORDS = """
+    really very too so that at all any is are be been much particularly currently anymore longer
+    est sont etre vraiment tres du tout ist sind sehr wirklich mehr besonders es esta estaba estoy
+    muy quiere desea jest byl byla bardzo juz chce meer erg echt zo
+"""
 _SOFT = frozenset(_SOFT_WORDS.split())
 _MOST_BETWEEN = 3
 # Whoever isn't what the words say is something else that we know.
 _DENIAL_OF = {"interested": "not_interested", "reached": "no_answer"}
+_DIALLERS_WORDS = frozenset(["dnc", "dncl"])
 # "Do not call before five" asks for a call.
-_NOT_YET = frozenset("before until till vor bis avant antes przed voor tot قبل حتى".split())
+_NOT_YET = frozenset(
+    [
+        "before",
+        "until",
+        "till",
+        "vor",
+        "bis",
+        "avant",
+        "antes",
+        "przed",
+        "voor",
+        "tot",
+        "قبل",
+        "حتى",
+    ]
+)
 #: What is said before and after one of these is two things: "interested, not in a test drive".
 _BETWEEN_CLAUSES = re.compile(r"[,;:|/\n]|[.!?]\s|\s[-–—]+\s")
 #: A date or a time of day among words: "call back at 12/05/2026 14:30", "Rückruf am 3.12. um 9h".
@@ -155,8 +171,7 @@ def _among(words: tuple[str, ...]) -> list[str]:
     for start in range(len(words)):
         for end in range(min(len(words), start + _longest()), max(start, taken), -1):
             phrase = words[start:end]
-            # A dialler's letters mean something alone only; among words "a" is an article.
-            if (code := book.get(phrase)) and (len(phrase) > 1 or len(phrase[0]) > 4):
+            if (code := book.get(phrase)) and (len(phrase) > 1 or _tells(phrase[0])):
                 taken = end
                 if _is_denied(words, start, end):
                     # Who is not yet interested may be still.
@@ -166,6 +181,12 @@ def _among(words: tuple[str, ...]) -> list[str]:
                 told += [code] if code else []
                 break
     return told
+
+
+def _tells(word: str) -> bool:
+    """Whether a word means something among others, too: a dialler's letters do so alone only, for
+    "a" is an article. But nobody means another thing by DNC."""
+    return len(word) > (4 if word.isascii() else 3) or word in _DIALLERS_WORDS
 
 
 def _is_denied(words: tuple[str, ...], start: int, end: int) -> bool:
