@@ -42,8 +42,9 @@ MOST_POSTPONED = timedelta(hours=1)
 MOST_FORGOTTEN = 1000
 
 
-IMPORTED = "lead.status = 'received' AND lead.import_id IS NOT NULL"
-"""The condition of a newcomer of an import, as the indexes have it."""
+IMPORTED = "lead.status = 'received' AND lead.import_id IS NOT NULL AND lead.asked_again = 0"
+"""The condition of a newcomer of an import, as the indexes have it: whoever asked since waits for
+an answer as others do."""
 
 
 class TooLate(Exception):

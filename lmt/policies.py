@@ -19,6 +19,7 @@ from lmt.i18n import gettext as _
 from lmt.models import Dealer, Market, PolicyDraft, RoutingPolicy, User
 from lmt.models.capacity import wake_unrouted
 from lmt.openinghours import N_
+from lmt.releases import respace
 from lmt.routing.policy import PolicyError
 from lmt.routing.policybook import CONDITIONS, PolicyBook
 from lmt.scope import Actor
@@ -294,6 +295,7 @@ def _publish(
     session.flush()
     if begins_at <= at:
         wake_unrouted(session, {market_id}, at)
+        respace(session, market_id, at)
     return published
 
 

@@ -199,7 +199,9 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
         yield by_source, by_source.source_id.in_(sources)
     imports = select(ImportRun.id).where(ImportRun.source_id.in_(sources))
     yield ImportRow, ImportRow.import_id.in_(imports)
-    yield CallRecord, CallRecord.customer_id.in_(customers)
+    # A customer is shared; what was noted of a call for another brand or market isn't.
+    of_calls = or_(CallRecord.lead_id.in_(leads), CallRecord.source_id.in_(sources))
+    yield CallRecord, of_calls
     uploads = _any(_in_market(part, Upload.market_id) for part in actor.parts)
     yield Upload, uploads
     yield UploadPart, UploadPart.upload_id.in_(select(Upload.id).where(uploads))

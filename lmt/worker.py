@@ -31,6 +31,7 @@ from lmt.models import Heartbeat
 from lmt.models.partitions import ensure_partitions
 from lmt.notify import outbox, posting
 from lmt.outages import notice_silence
+from lmt.releases import respace_all
 from lmt.routing import directory
 from lmt.scope import SYSTEM, act_as
 
@@ -163,6 +164,7 @@ class Worker:
             self._partitions, "interval", hours=12, id="partitions", next_run_time=clock.now()
         )
         self._scheduler.add_job(self._watch, "interval", minutes=10, id="sources")
+        self._scheduler.add_job(self._respace, "interval", hours=1, id="releases")
         self._scheduler.start()
 
     def _stop(self) -> None:
@@ -223,6 +225,11 @@ class Worker:
         with act_as(self._sessions(), SYSTEM) as session:
             while found := pipeline.find_forgotten(session, clock.now()):
                 log.warning("leads.were_forgotten", number=found)
+
+    def _respace(self) -> None:
+        """A policy that was planned may hold by now, with another rate."""
+        with act_as(self._sessions(), SYSTEM) as session:
+            respace_all(session, clock.now())
 
     def _beat_or_wait(self) -> None:
         """Where somebody holds a lead that an outage concerns, the next ring tries again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,7 @@ from lmt.models import (
 from lmt.scope import SYSTEM, act_as
 from tests.world import FRIDAY, World, warsaw_lead
 
+FILES = int(os.environ.get("LMT_BULK_FILES", "30"))
 HOUR = timedelta(hours=1)
 EWA = {"full_name": "Ewa Nowak", "phone": "+48512000222", "email": "ewa@example.com"}
 IBO = {"full_name": "Ibo Mazur", "phone": "+48512000333", "email": "ibo@example.com"}
@@ -497,7 +499,10 @@ def test_a_chunk_leaves_what_its_rows_leave_one_by_one(engine: Engine) -> None:
             return book
 
         @settings(
-            max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None
+            max_examples=FILES,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
         )
         @given(file=_files, size=st.sampled_from([2, 5, 500]))
         def same(file: list[Line], size: int) -> None:

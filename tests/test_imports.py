@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 Rows = Sequence[Sequence[str]]
+ROWS = int(os.environ.get("LMT_IMPORT_ROWS", "5000"))
 HEADER = ("First name", "Last name", "Phone", "Email", "City", "Call result", "Call date")
 
 
@@ -138,7 +140,7 @@ def number_of(session: Session, what: Any, *where: Any) -> int:
 def test_files_of_five_encodings_add_up_and_are_routed(
     session: Session, sessions: SessionFactory, centre: Source, tmp_path: Path
 ) -> None:
-    files = import_files(tmp_path)
+    files = import_files(tmp_path, ROWS)
     runs = [started(session, centre, made.path.read_bytes()) for made in files]
     work(sessions)
     for made, run in zip(files, runs, strict=True):

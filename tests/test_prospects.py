@@ -325,6 +325,7 @@ def test_the_dealer_reads_what_others_heard(
         CallRecord(
             customer_id=lead.customer_id,
             source_id=prospects.source.id,
+            lead_id=lead.id,
             at=FRIDAY,
             disposition="interested",
             note="<i>wants</i> a blue one",

@@ -220,8 +220,15 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         session.add(
             CallRecord(
                 customer_id=customer_id, source_id=session.get_one(Lead, leads[name].id).source_id,
-                at=FRIDAY, disposition="no_answer",
+                lead_id=leads[name].id, at=FRIDAY, disposition="interested",
             )
+        )  # fmt: skip
+        # Of calls that came to nothing, and of those made for others, a customer's dealer and
+        # another market read nothing.
+        session.add_all(
+            CallRecord(customer_id=customer_id, source_id=world.sources[source], at=FRIDAY,
+                       disposition="no_answer")
+            for source in ("api-pl", "api-gulf")
         )  # fmt: skip
     suggestions = {"moved": (who["moved"], who["at_first"]), "gulf": (who["gulf"], who["moved"])}
     for newer, older in suggestions.values():
@@ -347,8 +354,10 @@ def truth(session: Session, name: str, parts: Parts, world: World) -> dict[type[
             return session.get_one(Upload, row.upload_id).market_id in markets
         if isinstance(row, ImportRow):
             return session.get_one(ImportRun, row.import_id).source_id in sources
-        if isinstance(row, CustomerKey | CallRecord):
+        if isinstance(row, CustomerKey):
             return row.customer_id in customers
+        if isinstance(row, CallRecord):
+            return row.lead_id in leads or row.source_id in sources
         if isinstance(row, DuplicateSuggestion):
             return {row.customer_id, row.other_id} <= customers
         if isinstance(row, CustomerMove):

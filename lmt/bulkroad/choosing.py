@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from lmt.bulkroad.books import Books
 from lmt.bulkroad.chunk import Newcomer
-from lmt.bulkroad.places import Places
+from lmt.bulkroad.places import PlacesOfChunk
 from lmt.bulkroad.plain import goes_plainly, is_worth_asking
 from lmt.qualify.classify import Qualification
 from lmt.qualify.service import qualify_by
@@ -66,11 +66,11 @@ class Chosen:
 
 
 def ask(
-    session: Session, books: Books, newcomer: Newcomer, places: Places, *, asks_outside: bool
+    books: Books, newcomer: Newcomer, places: PlacesOfChunk, *, asks_outside: bool
 ) -> Asked | None:
     """Qualify and locate the lead, and gather its facts; None where it has to take the single road
     after all."""
-    found = places.place_of(session, newcomer.lead, books.countries)
+    found = places.place_of(newcomer.lead)
     if asks_outside and is_worth_asking(newcomer, found):
         return None
     lead = newcomer.lead

@@ -23,6 +23,7 @@ from lmt.bulkroad.landing import Landing
 from lmt.bulkroad.places import places_for
 from lmt.bulkroad.plain import is_plain
 from lmt.bulkroad.rows import Rows
+from lmt.collector import collecting_later
 from lmt.config import Settings
 from lmt.db import SessionFactory, wake
 from lmt.lookahead import look_ahead_all
@@ -46,8 +47,15 @@ def advance_many(
     that `settings` name may know more of. Commits.
     """
     asks_outside = settings is not None and bool(settings.geocoders)
-    limit = min(limit, CHUNK)
-    moved, left = 0, list[uuid.UUID]()
+    with collecting_later():
+        moved, left = _advance_chunk(sessions, at, min(limit, CHUNK), asks_outside=asks_outside)
+    return moved + _one_by_one(sessions, left[:ONE_BY_ONE], at, settings)
+
+
+def _advance_chunk(
+    sessions: SessionFactory, at: datetime, limit: int, *, asks_outside: bool
+) -> tuple[int, list[uuid.UUID]]:
+    """How many were taken at once, and which are left for the single road. Commits."""
     with act_as(sessions(), SYSTEM) as session:
         newcomers: Sequence[Newcomer] = ()
         try:
@@ -61,8 +69,8 @@ def advance_many(
                 # One of them may be at fault; the single road finds out which.
                 log.exception("bulkroad.failed", leads=len(newcomers))
             session.rollback()
-            moved, left = 0, [each.lead.id for each in newcomers]
-    return moved + _one_by_one(sessions, left[:ONE_BY_ONE], at, settings)
+            return 0, [each.lead.id for each in newcomers]
+    return moved, left
 
 
 def advance_imported(
@@ -125,15 +133,15 @@ def _land(
     """Leads of one market: those that are plain land in `rows`, the others' ids are returned."""
     at = rows.at
     books = books_of(session, market_id, [each.lead for each in newcomers], at)
-    places = places_for(session)
-    places.begin(session)
+    leads = [each.lead for each in newcomers]
+    places = places_for(session).begin(session, leads, books.countries)
     note_geocoded(session, newcomers, books.countries)
     left: list[uuid.UUID] = []
     asked: list[Asked] = []
     for newcomer in newcomers:
         known = None
         if is_plain(newcomer):
-            known = ask(session, books, newcomer, places, asks_outside=asks_outside)
+            known = ask(books, newcomer, places, asks_outside=asks_outside)
         if known is None:
             left.append(newcomer.lead.id)
         else:

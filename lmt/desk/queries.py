@@ -216,7 +216,7 @@ def _calls(session: Session, lead: Lead) -> Sequence[CallRecord]:
     return session.scalars(
         select(CallRecord)
         .where(CallRecord.customer_id == lead.customer_id)
-        .order_by(CallRecord.at.desc(), CallRecord.id.desc())
+        .order_by(CallRecord.at.desc().nulls_last(), CallRecord.id.desc())
         .limit(MOST_CALLS)
     ).all()
 

@@ -134,9 +134,12 @@ def _cause(line: LeadLine) -> str:
 def _response_minutes(line: LeadLine) -> int | None:
     """From the wish, or from the first call where we came first, to the contact."""
     lead = line.lead
-    began_at = lead.first_call_at if lead.import_id is not None else lead.created_at
-    if lead.contacted_at is None or began_at is None:
+    if lead.contacted_at is None:
         return None
+    began_at = lead.created_at
+    if lead.import_id is not None:
+        # Reached before the first call was noted: they waited for nothing, as in the reports.
+        began_at = min(lead.first_call_at or lead.contacted_at, lead.contacted_at)
     waited: timedelta = lead.contacted_at - began_at
     return round(waited.total_seconds() / 60)
 

@@ -173,7 +173,7 @@ def customer_view(session: Session, customer_id: int) -> CustomerView | None:
         .join(Source, Source.id == CallRecord.source_id)
         .join(Market, Market.id == Source.market_id)
         .where(CallRecord.customer_id == customer_id)
-        .order_by(CallRecord.at.desc(), CallRecord.id.desc())
+        .order_by(CallRecord.at.desc().nulls_last(), CallRecord.id.desc())
         .limit(MOST_CALLS)
     ).all()
     people = _people(session, moves)

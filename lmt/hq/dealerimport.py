@@ -27,6 +27,7 @@ from lmt.dealers import PERMISSION
 from lmt.files.problems import FileProblem, file_problem_words
 from lmt.files.table import Table, opened
 from lmt.hq.blueprint import blueprint
+from lmt.hq.filedoors import takes_a_file
 from lmt.hq.findingwords import SEVERITY_WORDS, finding_words
 from lmt.hq.importwords import size_words
 from lmt.i18n import gettext as _
@@ -44,7 +45,6 @@ SAMPLES = 3
 DEFAULTS = ("country", "timezone", "languages", "kind", "hours", "hours.ph", "brands", "services",
             "competences", "weight")  # fmt: skip
 """Fields that the page offers to say once for all lines."""
-_FORM_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,9 @@ def import_dealers() -> ResponseReturnValue:
 
 
 @blueprint.post("/import-dealers")
-@web.require(PERMISSION)
+@takes_a_file(PERMISSION, lambda: 2 * MOST_BYTES)
 def upload_dealers() -> ResponseReturnValue:
     """Keep the file; its page looks it over."""
-    request.max_content_length = 2 * MOST_BYTES + _FORM_BYTES
     session, given = web.db(), {name: text.strip() for name, text in request.form.items()}
     allowed = dict(markets_to_edit(session, web.actor()))
     market = session.scalars(select(Market).where(Market.code == given.get("market", ""))).first()

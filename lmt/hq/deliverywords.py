@@ -34,6 +34,7 @@ _BROKEN_DOCUMENT = frozenset(
 )
 _TOO_MUCH = frozenset(
     {"too_deep", "too_large", "too_many_fields", "too_many_leads", "too_many_prospects"}
+    | {"too_many_parts"}
 )
 
 
@@ -70,6 +71,10 @@ def what_to_do(kind: str, problem: Mapping[str, Any], *, editable: bool) -> str:
         return _(
             "Take the document type out of the text below, and ask the sender to leave it out."
         )
+    if code == "no_contact" and editable:
+        return _("Add a line such as “Phone: …” to the text below, or dismiss it.")
+    if code == "table":
+        return _("Import the attached file by hand, then dismiss this.")
     if code in _TOO_MUCH:
         return _("Ask the sender to send less at once.")
     if code in _BROKEN_DOCUMENT and not editable:

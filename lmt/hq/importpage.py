@@ -32,7 +32,7 @@ from lmt.hq.imports import PERMISSION, job_of
 from lmt.hq.mappingform import WHY_WORDS, MappingForm, target_groups
 from lmt.i18n import gettext as _
 from lmt.imports import service
-from lmt.imports.failedrows import failed_file, reasons
+from lmt.imports.failedrows import failed_file
 from lmt.imports.opening import kept_rows
 from lmt.imports.preview import PreviewRow, first_rows
 from lmt.imports.progress import progress
@@ -51,6 +51,10 @@ AT_WORK = frozenset({"checking", "waiting", "running", "undoing"})
 PAGE_ROWS = 50
 ROWS_AT_ONCE = 5
 SHOWN_ROWS = 10
+MOST_PLAIN = 8
+"""Columns that mean nothing to us and are shown among the others; more of them are folded away."""
+CONTACTS = frozenset({"customer.email", "customer.phone"})
+UNKNOWN_CALL = "disposition_not_known"
 LONGEST_REASONS = 300
 ENCODINGS = (
     "utf-8", "utf-16", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1256", "iso8859-2",
@@ -171,14 +175,14 @@ def _prepare(run: ImportRun, columns: Columns) -> str:
     checked = (job.result or {}) if run.state == "checked" and job is not None else {}
     return render_template(
         "hq/import_prepare.html",
-        run=run,
         layout=layout,
         layout_words=words.layout_words(layout),
         size_words=words.size_words(run.upload.size),
         delimiters=words.delimiters(),
         delimiter=next((n for n, _w in words.delimiters()
                         if words.delimiter_named(n) == layout.delimiter), ""),
-        encodings=[(code, code.upper()) for code in dict.fromkeys((layout.encoding, *ENCODINGS))],
+        encodings=[(code, words.encoding_words(code))
+                   for code in dict.fromkeys((layout.encoding, *ENCODINGS))],
         stopped=words.stopped(run),
         expected=[(told, checked[name]) for name, told in words.EXPECTED.items()
                   if name in checked],
@@ -186,7 +190,7 @@ def _prepare(run: ImportRun, columns: Columns) -> str:
         causes=_causes(checked),
         **_shown(columns),
         **(_failing(run, checked.get("shown", 0)) if checked else {"failing": []}),
-        **(_working(run) if run.state == "checking" else {}),
+        **(_working(run) if run.state == "checking" else {"run": run}),
     )  # fmt: skip
 
 
@@ -241,7 +245,7 @@ def _failing(run: ImportRun, number: int) -> dict[str, Any]:
     )
     open_columns = [not is_secret(name) for name in Layout.from_json(run.layout).columns]
     found = [
-        (row.number, _cut(compress(row.cells, open_columns)), reasons(row))
+        (row.number, _cut(compress(row.cells, open_columns)), _words(row.errors))
         for row in (web.db().scalars(wanted) if number else ())
     ]
     shown = found[:PAGE_ROWS]
@@ -296,6 +300,8 @@ def _first_rows(session: Session, run: ImportRun, data: Mapping[str, Any]) -> li
 def _shown(columns: Columns) -> dict[str, Any]:
     return {
         "form": columns.form,
+        "most_plain": MOST_PLAIN,
+        "reaches": any(row.target in CONTACTS for row in columns.form.rows),
         "problems": columns.problems,
         "rows": [(row, _told(row)) for row in columns.rows],
         "expected_words": words.EXPECTED,
@@ -307,7 +313,18 @@ def _shown(columns: Columns) -> dict[str, Any]:
 
 
 def _told(row: PreviewRow) -> list[str]:
-    told = [row_error_words(each["code"], each["field"]) for each in (*row.errors, *row.notes)]
+    """Why it fails, and what is odd about it."""
+    # Of a row that fails, nothing is routed, whatever the call was.
+    notes = [each for each in row.notes if not row.errors or each["code"] != UNKNOWN_CALL]
+    return _words((*row.errors, *notes))
+
+
+def _words(errors: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Each reason once, its columns isolated: theirs may be read from the other side."""
+    told = [
+        row_error_words(each["code"], f"\u2068{each['field']}\u2069" if each["field"] else "")
+        for each in errors
+    ]
     return list(dict.fromkeys(told))
 
 

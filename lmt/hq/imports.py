@@ -32,7 +32,8 @@ PAGE_ROWS = 50
 @blueprint.get("/imports")
 @web.require(PERMISSION)
 def imports() -> str:
-    """The imports, the latest first."""
+    """The imports, the latest first; those of one source where the address names it."""
+    code = request.args.get("source", "").replace("\0", "")[:100]
     wanted = (
         select(ImportRun)
         .options(
@@ -44,6 +45,8 @@ def imports() -> str:
         .order_by(ImportRun.id.desc())
         .limit(PAGE_ROWS + 1)
     )
+    if code:
+        wanted = wanted.where(ImportRun.source.has(code=code))
     if (after := _id(request.args.get("after", ""))) is not None:
         wanted = wanted.where(ImportRun.id < after)
     found = web.db().scalars(wanted).all()
@@ -53,8 +56,13 @@ def imports() -> str:
         runs=shown,
         states=STATES,
         chips=CHIPS,
-        next_address=url_for("hq.imports", after=shown[-1].id) if len(found) > len(shown) else "",
-        first_address=url_for("hq.imports") if after is not None else "",
+        code=code,
+        next_address=(
+            url_for("hq.imports", source=code or None, after=shown[-1].id)
+            if len(found) > len(shown)
+            else ""
+        ),
+        first_address=url_for("hq.imports", source=code or None) if after is not None else "",
     )
 
 

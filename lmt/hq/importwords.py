@@ -9,6 +9,7 @@ from babel.support import LazyProxy
 from lmt.files.layout import ONE_COLUMN, Layout
 from lmt.files.problems import FILE_PROBLEMS, FileProblem, file_problem_words
 from lmt.i18n import gettext as _
+from lmt.i18n import language_name
 from lmt.i18n import lazy_gettext as _l
 from lmt.imports.refusals import stopped_words
 from lmt.models import ImportRun
@@ -60,6 +61,16 @@ _DELIMITERS: Mapping[str, LazyProxy] = {
     "|": _l("vertical bar"),
     ONE_COLUMN: _l("none: one column"),
 }
+_WRITTEN_IN: Mapping[str, tuple[str, ...]] = {
+    "cp1250": ("pl", "cs", "hu"),
+    "cp1251": ("ru", "uk", "bg"),
+    "cp1252": ("en", "de", "fr", "es"),
+    "cp1253": ("el",),
+    "cp1254": ("tr",),
+    "cp1256": ("ar", "fa"),
+    "iso8859-2": ("pl", "cs", "hu"),
+    "iso8859-9": ("tr",),
+}
 _FORMATS: Mapping[str, str] = {"xlsx": "XLSX", "xls": "XLS", "ods": "ODS"}
 
 
@@ -73,6 +84,12 @@ def delimiter_named(name: str) -> str:
     """The delimiter that a form calls so; "" for none of them."""
     sign = {"tab": "\t", "one": ONE_COLUMN}.get(name, name)
     return sign if sign in _DELIMITERS else ""
+
+
+def encoding_words(code: str) -> str:
+    """An encoding with the languages that it is for, by which people know theirs."""
+    spoken = [language_name(each) for each in _WRITTEN_IN.get(code, ())]
+    return " · ".join([code.upper(), ", ".join(spoken)]) if spoken else code.upper()
 
 
 def layout_words(layout: Layout) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,14 @@ from typing import Any
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.orm import Session, joinedload
 
 from lmt import sources as verbs
 from lmt import web
 from lmt.hq.blueprint import blueprint
+from lmt.hq.imports import KINDS as FILE_KINDS
+from lmt.hq.imports import PERMISSION as IMPORTING
+from lmt.hq.lastdeliveries import last_deliveries
 from lmt.hq.sourceconnect import connection_guide
 from lmt.hq.sourceform import edited, show_once, shown_once
 from lmt.hq.sourcewords import (
@@ -31,11 +33,10 @@ from lmt.ingest.quarantine import PAUSED, ask_replay_all
 from lmt.ingest.sourcehealth import health_of
 from lmt.ingest.sourcesettings import SECRETS
 from lmt.labels import label
-from lmt.models import Inquiry, Intake, Lead, Market, Source, SourceAlert, SourceRefusal
+from lmt.models import Intake, Market, Source, SourceAlert, SourceRefusal
 from lmt.scope import Actor
 
 PAGE_ROWS = 50
-LAST_DELIVERIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,6 @@ class SourceRow:
     source: Source
     health: Health
     waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """`joined` are leads of earlier deliveries, which this one asked for again."""
-
-    intake: Intake
-    leads: Sequence[Lead]
-    joined: Sequence[Lead]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +232,7 @@ def _page(code: str, *, problems: Mapping[str, str] | None = None) -> Response:
             source=row,
             health=health,
             waiting=waiting,
-            deliveries=_last_deliveries(session, row),
+            deliveries=last_deliveries(session, row),
             refusals=_refusals(session, row),
             history=changes_of(session, "source", row.code),
             key=key,
@@ -251,6 +243,7 @@ def _page(code: str, *, problems: Mapping[str, str] | None = None) -> Response:
             ],
             keyed=row.kind in verbs.KEYED,
             mapped=row.kind in verbs.MAPPED,
+            takes_files=row.kind in FILE_KINDS and web.may(IMPORTING),
             may_edit=may_edit,
             problems=problems or {},
             problem_words=problem_words,
@@ -261,36 +254,6 @@ def _page(code: str, *, problems: Mapping[str, str] | None = None) -> Response:
     if key:
         answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _last_deliveries(session: Session, row: Source) -> list[DeliveryRow]:
-    """Without their bodies, which may be large; leads as far as the actor sees them."""
-    intakes = session.scalars(
-        select(Intake)
-        .options(load_only(Intake.received_at, Intake.status, Intake.problem, Intake.times))
-        .where(Intake.source_id == row.id)
-        .order_by(Intake.id.desc())
-        .limit(LAST_DELIVERIES)
-    ).all()
-    if not intakes:
-        return []
-    ids, since = [each.id for each in intakes], min(each.received_at for each in intakes)
-    leads: dict[uuid.UUID | None, list[Lead]] = {}
-    # By when they were made, which is indexed; by their delivery, they aren't.
-    for lead in session.scalars(
-        select(Lead)
-        .options(joinedload(Lead.brand))
-        .where(Lead.created_at >= since, Lead.source_id == row.id, Lead.intake_id.in_(ids))
-    ):
-        leads.setdefault(lead.intake_id, []).append(lead)
-    joined: dict[uuid.UUID | None, list[Lead]] = {}
-    for intake_id, lead in session.execute(
-        select(Inquiry.intake_id, Lead)
-        .join(Lead, Lead.id == Inquiry.lead_id)
-        .where(Inquiry.source_id == row.id, Inquiry.intake_id.in_(ids))
-    ):
-        joined.setdefault(intake_id, []).append(lead)
-    return [DeliveryRow(each, leads.get(each.id, ()), joined.get(each.id, ())) for each in intakes]
 
 
 def _refusals(session: Session, row: Source) -> list[RefusalRow]:

@@ -10,7 +10,6 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from sqlalchemy.orm import Session
 from lmt import clock
 from lmt.files.problems import FileProblem
 from lmt.imports.engine import LEASE, OPENING_LEASE, table_of
-from lmt.imports.reading import ReadRow, content_hash, own_key, reader_of, row_chunks
+from lmt.imports.reading import ReadRow, content_hash, reader_of, row_chunks
 from lmt.imports.runs import end_job, is_ending, locked_run, row_values, run_id_of
 from lmt.imports.uploads import spool_folder
 from lmt.models import ImportRow, Job
@@ -88,8 +87,8 @@ class Findings:
                     self._shown += 1
                     kept.append(row)
             else:
-                own = own_key(row.read.lead)
-                mark = content_hash(row.read) if own is None else _mark(own)
+                # The sender's own number is in it: with other content that's another delivery.
+                mark = content_hash(row.read)
                 self._marks[_BY_ACTION[row.action]].append(
                     int.from_bytes(mark[:8], "big", signed=True)
                 )
@@ -106,10 +105,6 @@ class Findings:
             "causes": dict(self._causes.most_common()),
             "shown": self._shown,
         }
-
-
-def _mark(own: str) -> bytes:
-    return sha256(own.encode("utf-8", "replace")).digest()
 
 
 def _go_on(session: Session, job: Job, done: int, values: list[dict[str, Any]]) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lmt import clock
+from lmt.collector import collecting_later
 from lmt.files.layout import Layout
 from lmt.files.problems import FileProblem
 from lmt.files.table import Table, opened
@@ -127,7 +128,8 @@ class _Import:
         if self._total is None:
             self._count()
         for rows in row_chunks(self._table.rows(after=self._position), CHUNK):
-            self._bring(self._understood([self._reader.read(row) for row in rows]))
+            with collecting_later():
+                self._bring(self._understood([self._reader.read(row) for row in rows]))
             if is_ending(self._session):
                 self._hand_back()
                 raise _Left
@@ -138,7 +140,7 @@ class _Import:
         return _Chunk(*taken_in(read, basis, clock.now()), basis)
 
     def _bring(self, chunk: _Chunk) -> None:
-        """Take the chunk in, whatever happens on the way; OperationalError where nothing helps."""
+        """Take the chunk in; raises, OperationalError or whatever it was, where nothing helps."""
         tries = 0
         one_by_one = False
         while True:
@@ -165,6 +167,9 @@ class _Import:
             except _Left:
                 raise
             except Exception:
+                if one_by_one:
+                    # Not even that the row failed can be written down: no row's fault.
+                    raise
                 log.exception("import.chunk_failed", run=str(self._run_id), after=self._position)
                 self._session.rollback()
                 one_by_one = True

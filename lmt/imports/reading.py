@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar, cast
@@ -39,6 +39,11 @@ OWN_COLUMNS = frozenset({ROW_COLUMN, REASONS_COLUMN})
 FAILED = "not_accepted"
 """The code of a row at which we broke."""
 LONGEST_GIVEN = 200
+_CALL = tuple(each.name for each in fields(Call))
+# Made once: `json.dumps` makes one each time.
+_written = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +180,9 @@ def own_key(lead: Mapping[str, Any]) -> str | None:
 def content_hash(read: RowRead) -> bytes:
     """SHA-256 of what the row says: the lead as JSON and the call. Two calls of one person are
     two deliveries, however alike the rest of their rows."""
-    call = None if read.call is None else asdict(read.call)
-    told = json.dumps(
-        [read.lead, call], ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-    )
+    call = read.call
+    said = None if call is None else {name: getattr(call, name) for name in _CALL}
+    told = _written([read.lead, said])
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -207,8 +211,10 @@ def _bulk_call(call: Call, home: MarketFacts) -> BulkCall:
     )
 
 
-def _told(errors: Iterable[RowError]) -> tuple[dict[str, str], ...]:
+def _told(errors: Sequence[RowError]) -> tuple[dict[str, str], ...]:
     """As the database keeps them."""
+    if not errors:
+        return ()
     return tuple(
         storable({"field": e.field, "code": e.code, "given": e.given[:LONGEST_GIVEN]})
         for e in errors

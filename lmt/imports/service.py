@@ -52,14 +52,19 @@ _LEASE = timedelta(minutes=5)
 
 
 def begin_import(
-    session: Session, source: Source, upload: Upload, *, at: datetime, actor: Actor
+    session: Session, source: Source, upload: Upload, *, at: datetime, actor: Actor, mail: str = ""
 ) -> ImportRun:
     """A draft: how the file is laid out and what its columns probably mean.
 
+    `mail` identifies the mail that brought it, so that it is begun once for that mail.
     Raises FileProblem for a file that is no table, with nothing kept.
     """
     run = ImportRun(
-        source_id=source.id, upload_id=upload.id, created_at=at, created_by=actor.user_id
+        source_id=source.id,
+        upload_id=upload.id,
+        created_at=at,
+        created_by=actor.user_id,
+        options={"mail": mail} if mail else {},
     )
     session.add(run)
     session.flush()

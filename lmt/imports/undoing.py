@@ -33,6 +33,7 @@ from lmt.models import (
     PlannedAction,
     locked_lead,
 )
+from lmt.releases import respace_all
 from lmt.scope import Actor
 
 log = structlog.get_logger(__name__)
@@ -62,14 +63,20 @@ def run_undo_job(session: Session, job: Job) -> None:
     leads of others, `calls` and `suppressed` rows that stay as they are."""
     try:
         run = _held(session, job)
-        session.rollback()
+        # Whoever died over it looked at those that stay before: they are looked at once more.
+        _tell(session, job, done=run.undone)
+        session.commit()
         for ids in chunks(_lead_ids(session, run.id), _CHUNK):
             _in_spite_of_others(session, job, ids)
+            # Only now: a chunk that is tried again is no more than one.
+            _tell(session, job, done=Job.done + len(ids))
+            session.commit()
             if is_ending(session):
                 _tell(session, job, lease_until=None, attempts=0)
                 session.commit()
                 return
         _forget_deliveries(session, run, job)
+        respace_all(session, clock.now())
         _finish(session, job)
     except _Left:
         session.rollback()
@@ -108,19 +115,19 @@ def _take_back(session: Session, job: Job, ids: Sequence[uuid.UUID]) -> None:
     found = _untouched(session, ids)
     waiting = [lead_id for lead_id, status in found if status != Status.OFFERED]
     offered = [lead_id for lead_id, status in found if status == Status.OFFERED]
+    _hear(session, waiting, now)
     _withdraw_waiting(session, waiting, now, actor)
     run.undone += len(waiting)
-    _tell(
-        session, job, done=Job.done + len(ids) - len(offered), lease_until=now + LEASE, attempts=0
-    )
+    _tell(session, job, lease_until=now + LEASE, attempts=0)
     session.commit()
     for lead_id in offered:
         # Its dealer has it: taken away as any lead is, each by itself.
         run = _held(session, job)
-        _tell(session, job, done=Job.done + 1, lease_until=now + LEASE, attempts=0)
+        _tell(session, job, lease_until=now + LEASE, attempts=0)
         if _untouched(session, [lead_id]):
             run.undone += 1
             locked_lead(session, lead_id)
+            _hear(session, [lead_id], now)
             pipeline.withdraw(session, lead_id, reason=CAUSE, at=clock.now(), actor=actor)
         else:
             session.commit()
@@ -142,6 +149,16 @@ def _untouched(session: Session, ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UU
         )
     )
     return [(row.id, row.status) for row in rows]
+
+
+def _hear(session: Session, ids: Sequence[uuid.UUID], at: datetime) -> None:
+    """What later rows of the file said of these leads goes with them: it begins none anew."""
+    session.execute(
+        update(Inquiry)
+        .where(Inquiry.lead_id.in_(ids), Inquiry.handled_at.is_(None))
+        .values(handled_at=at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _withdraw_waiting(

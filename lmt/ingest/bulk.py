@@ -26,6 +26,7 @@ from lmt.ingest.bulkrow import Action, BulkCall, BulkResult, BulkRow, Outcome
 from lmt.ingest.bulksheets import Sheets
 from lmt.ingest.customers import Recognised
 from lmt.ingest.leadrow import LeadRow, lead_of
+from lmt.lifecycle import OPEN, Status
 from lmt.models import ImportRun, Source
 from lmt.scope import as_system
 
@@ -171,9 +172,11 @@ class _Chunk:
         first = None
         if standing.kind == "changed":
             first = statements.earlier(hall.connection, hall.source.id, standing.first_key, _EVER)
-        if first is not None and first.leads:
+        if first is not None and first.leads and Status(first.leads[0].status) in OPEN:
             told = once_more(hall, self.books, first.leads[0], row.arrival, brought)
         else:
+            # A list's number names the person for years: what they say once their lead is closed
+            # is another request, not a correction of the old one.
             told = take(hall, self.books, row.arrival, brought)
         if told.id == row.arrival.id:
             releases.taken(self.leads[place])

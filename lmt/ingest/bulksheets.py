@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from lmt.db import uuid7
@@ -22,7 +22,7 @@ from lmt.ingest.customers import Recognised
 _AS_UNDERSTOOD = (
     "market_id", "source_id", "campaign_id", "test", "full_name", "company", "email", "phone",
     "language", "country", "region", "postcode", "city", "street", "lat", "lon", "brand_id",
-    "model", "model_id", "request_type", "comments", "preferred_dealer", "given", "sent_at",
+    "model", "model_id", "request_type", "comments", "preferred_dealer", "sent_at",
 )  # fmt: skip
 _AS_NEW = {
     "timezone": "", "location_method": "", "service": "", "tags": "{}", "points": 0,
@@ -31,7 +31,7 @@ _AS_NEW = {
 }  # fmt: skip
 _LEAD = (
     "id", "reference", "customer_id", "intake_id", "created_at", "import_id", "next_action_at",
-    "call_at", "first_call_at", *_AS_UNDERSTOOD, *_AS_NEW,
+    "call_at", "first_call_at", "given", *_AS_UNDERSTOOD, *_AS_NEW,
 )  # fmt: skip
 _CUSTOMER = (
     "id", "created_at", "kind", "language", "full_name", "company", "country", "postcode", "city",
@@ -56,6 +56,7 @@ _consents = itemgetter(
     "purposes", "answers", "text_versions", "text_hashes", "text_languages", "agreed_at"
 )
 _untouched = tuple(_AS_NEW.values())
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Row = tuple[Any, ...]
 
@@ -108,6 +109,7 @@ class Sheets:
                 brought.next_action_at or at,
                 brought.call_at,
                 brought.first_call_at,
+                _json(values["given"].obj),
                 *_understood(values),
                 *_untouched,
             )
@@ -132,7 +134,7 @@ class Sheets:
                 lead_id,
                 self.import_id,
                 row.number,
-                call.at or at,
+                call.at,
                 call.disposition,
                 storable(call.note),
                 storable(call.agent),
@@ -156,7 +158,7 @@ class Sheets:
         _copy(self.hall.connection, "call_record", _CALL, self.calls)
 
     def _tell(self, lead_id: uuid.UUID, kind: str, facts: Mapping[str, Any], at: datetime) -> None:
-        self.events.append((uuid7(at), lead_id, at, kind, Jsonb(facts)))
+        self.events.append((uuid7(at), lead_id, at, kind, _json(facts)))
 
 
 def _copy(connection: Connection, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 from rapidfuzz import process
@@ -73,6 +74,12 @@ def likely_address(address: str) -> str:
     local, _at, domain = address.rpartition("@")
     if not local or domain in _DOMAINS or len(domain) > 20:
         return ""
+    meant = _domain_meant(domain)
+    return f"{local}@{meant}" if meant else ""
+
+
+@lru_cache(maxsize=4096)
+def _domain_meant(domain: str) -> str:
     near = process.extractOne(domain, _CHOICES, scorer=OSA.distance, score_cutoff=1, processor=None)
     if near is None:
         return ""
@@ -80,7 +87,7 @@ def likely_address(address: str) -> str:
     end = domain.rpartition(".")[2]
     if end != near[0].rpartition(".")[2] and end not in _SLIPS:
         return ""
-    return f"{local}@{near[0]}"
+    return near[0]
 
 
 def _lowered(address: str) -> str:

@@ -95,6 +95,9 @@ gerardus gerard|pieter piet|mustafa moustafa mostafa|mahmoud mahmud mahmut|osman
 """
 
 _VOWELS = "aeiou"
+_CONSONANTS = str.maketrans("cqgjzvp", "kkkksfb")
+_SILENT = str.maketrans({**dict.fromkeys("aeiouywh "), "z": "s"})
+_DOUBLED = re.compile(r"(.)\1+")
 _SOUNDS = (("sch", "sh"), ("ph", "f"), ("ck", "k"), ("tz", "z"), ("dt", "t"), ("ae", "a"))
 _MORE_SOUNDS = (("oe", "o"), ("ue", "u"), ("y", "i"))
 
@@ -120,13 +123,22 @@ class Words:
     generation: str = ""
 
 
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    plain = "".join(c for c in apart if unicodedata.category(c) not in _DROPPED)
+    return plain.translate(_LETTERS).replace("ة", "ه").replace("ـ", "")
+
+
+# Among these each letter is folded for itself: none is a mark that could change places.
+_LATIN_ENDS = "\u0250"
+_latin = {number: _plain(chr(number)) for number in range(ord(_LATIN_ENDS))}
+
+
 @lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """Lower case, no marks, Latin, Cyrillic and Greek in plain Latin letters, other scripts kept;
     words parted by one blank."""
-    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(c for c in apart if unicodedata.category(c) not in _DROPPED)
-    plain = plain.translate(_LETTERS).replace("ة", "ه").replace("ـ", "")
+    plain = text.translate(_latin) if text and max(text) < _LATIN_ENDS else _plain(text)
     return " ".join(w for w in _APART.split(_APOSTROPHES.sub("", plain)) if w)
 
 
@@ -182,7 +194,7 @@ def sounding(word: str) -> str:
     """A Latin word as it sounds, roughly: double letters and habits of spelling levelled."""
     for written, spoken in (*_SOUNDS, *_MORE_SOUNDS):
         word = word.replace(written, spoken)
-    return re.sub(r"(.)\1+", r"\1", word)
+    return _DOUBLED.sub(r"\1", word)
 
 
 @lru_cache(maxsize=1)
@@ -208,12 +220,8 @@ def consonants(word: str) -> str:
     else:
         for written, spoken in (("sch", "s"), ("sh", "s"), ("ch", "s"), ("ph", "f"), ("x", "ks")):
             word = word.replace(written, spoken)
-        word = word.translate(str.maketrans("cqgjzvp", "kkkksfb")).removesuffix("h")
-    return re.sub(r"(.)\1+", r"\1", re.sub("[aeiouywhz ]", _kept_z, word))
-
-
-def _kept_z(found: re.Match[str]) -> str:
-    return "s" if found[0] == "z" else ""
+        word = word.translate(_CONSONANTS).removesuffix("h")
+    return _DOUBLED.sub(r"\1", word.translate(_SILENT))
 
 
 @lru_cache(maxsize=4096)

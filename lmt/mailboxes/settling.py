@@ -35,7 +35,7 @@ from lmt.ingest.mailleads import adf_leads, table_in, tells_a_lead
 from lmt.mailboxes.bounces import mark_bounce
 from lmt.mailboxes.replies import answered, keep_reply
 from lmt.mapping.model import Mapping as FieldMapping
-from lmt.models import ImportRun, MailRead, Source, Upload
+from lmt.models import ImportRun, MailRead, Source
 from lmt.scope import SYSTEM
 
 log = structlog.get_logger(__name__)
@@ -145,7 +145,7 @@ def _taken_in(session: Session, source: Source, mail: Mail, raw: bytes, at: date
     if table is not None and not _holds_adf(mail):
         try:
             if _is_of_leads(source, table):
-                return Settled("import", import_id=_imported(session, source, table, at))
+                return Settled("import", import_id=_imported(session, source, mail, table, at))
             # A picture of a price list, so to speak: the mail itself is what counts.
             read = partial(read_mail, source, with_table=True)
         except FileProblem as problem:
@@ -198,12 +198,14 @@ def _is_of_leads(source: Source, table: Attachment) -> bool:
     return any(line.target in _CONTACTS for line in own.lines)
 
 
-def _imported(session: Session, source: Source, table: Attachment, at: datetime) -> uuid.UUID:
+def _imported(
+    session: Session, source: Source, mail: Mail, table: Attachment, at: datetime
+) -> uuid.UUID:
     """An import of the file; it starts by itself where the source's last file looked the same.
 
     Raises FileProblem.
     """
-    run = _begun_before(session, source, table)
+    run = _begun_before(session, source, mail)
     if run is None:
         upload = keep_upload(
             session,
@@ -214,7 +216,7 @@ def _imported(session: Session, source: Source, table: Attachment, at: datetime)
             actor=SYSTEM,
             most_bytes=len(table.content),
         )
-        run = begin_import(session, source, upload, at=at, actor=SYSTEM)
+        run = begin_import(session, source, upload, at=at, actor=SYSTEM, mail=mail.identity)
     own = FieldMapping.from_json(source.mapping)
     if run.state == "draft" and own.lines and run.mapping == own.to_json():
         try:
@@ -224,17 +226,9 @@ def _imported(session: Session, source: Source, table: Attachment, at: datetime)
     return run.id
 
 
-def _begun_before(session: Session, source: Source, table: Attachment) -> ImportRun | None:
-    """The import of this file that was begun before its mail was marked as read."""
-    read = select(MailRead.id).where(MailRead.import_id == ImportRun.id)
+def _begun_before(session: Session, source: Source, mail: Mail) -> ImportRun | None:
+    """The import that was begun for this mail before it was marked as read."""
+    own = ImportRun.options["mail"].as_string() == mail.identity
     return session.scalars(
-        select(ImportRun)
-        .join(Upload, Upload.id == ImportRun.upload_id)
-        .where(
-            ImportRun.source_id == source.id,
-            ImportRun.created_by.is_(None),
-            Upload.sha256 == hashlib.sha256(table.content).digest(),
-            ~read.exists(),
-        )
-        .limit(1)
+        select(ImportRun).where(ImportRun.source_id == source.id, own).limit(1)
     ).first()

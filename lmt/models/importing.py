@@ -112,7 +112,8 @@ class CallRecord(Base):
     """The lead that came of it, where one did."""
     import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_run.id"))
     row_number: Mapped[int | None]
-    at: Mapped[datetime]
+    at: Mapped[datetime | None]
+    """None: whoever noted the call didn't say when it was."""
     disposition: Mapped[str]
     """A code of `lmt.ingest.dispositions`."""
     note: Mapped[str] = mapped_column(default="")

@@ -21,7 +21,7 @@ from lmt.models.source import Campaign, Source
 from lmt.models.user import User
 
 BANDS = ("hot", "warm", "cold")
-_IMPORTED = "status = 'received' AND import_id IS NOT NULL"
+_IMPORTED = "status = 'received' AND import_id IS NOT NULL AND asked_again = 0"
 _STATUSES = ",".join(f"'{s}'" for s in Status)
 
 

@@ -122,4 +122,7 @@ def _holds(condition: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
         return value == str(condition["is"]).casefold()
     if "in" in condition:
         return value in {str(each).casefold() for each in condition["in"]}
+    if not value:
+        # Most leads say nothing, and no word is in that.
+        return "" in [*condition["contains"]]
     return any(str(word).casefold() in value for word in condition["contains"])

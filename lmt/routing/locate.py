@@ -121,6 +121,8 @@ def locate(
     lon: float | None = None,
     accuracy_km: float | None = None,
     countries: Sequence[str] = (),
+    reading: Reading | None = None,
+    is_geocoded: bool = True,
 ) -> Located | Unlocated:
     """Where a lead is, from what its sender gave and what geocoders have said of it.
 
@@ -128,18 +130,22 @@ def locate(
     Coordinates, exact to `accuracy_km` where their sender says so, are trusted unless they lie
     far from every place of those countries, or in another country than the one given. The first
     link within 25 km counts, else the most exact.
+
+    For whoever locates many at once: `reading` is what `read_address` makes of this address, if
+    that is known; without `is_geocoded` no geocoder has said anything of it.
     """
     searched = searched_countries(country, countries)
     given = _given(session, lat, lon, accuracy_km, searched)
     if given is not None and given.accuracy_km <= VAGUE_KM:
         return given
-    reading = read_address(session, postcode, city, region, searched)
+    if reading is None:
+        reading = read_address(session, postcode, city, region, searched)
     if reading.conflict and given is None:
         return Unlocated("conflict", _both(session, reading))
     address = Address(street, postcode, city, region, tuple(searched))
     links = (
         given,
-        _by_geocoder(session, address, reading),
+        _by_geocoder(session, address, reading) if is_geocoded else None,
         _by_postcode(session, reading.postcode),
         _by_city(reading.city),
     )

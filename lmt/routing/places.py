@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import CHAR, Text, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from lmt.models import Place, PlaceName, Postcode
@@ -100,6 +101,43 @@ def postcode_area(session: Session, postcode: str, countries: Sequence[str]) -> 
                 found.append(row)
                 break
     return found[0] if len(found) == 1 else None
+
+
+def postcode_areas(
+    session: Session, postcodes: Collection[str], countries: Sequence[str]
+) -> dict[str, Postcode | None]:
+    """`postcode_area` of each of them, in one statement."""
+    keys = {
+        (code, country): postcode_keys(country, code) if code.strip() else []
+        for code in postcodes
+        for country in countries
+    }
+    pairs = {(country, key) for (_, country), each in keys.items() for key in each}
+    rows = {(row.country, row.code): row for row in _postcodes(session, pairs)}
+    found: dict[str, Postcode | None] = {}
+    for code in postcodes:
+        met = [
+            next((row for key in keys[code, country] if (row := rows.get((country, key)))), None)
+            for country in countries
+        ]
+        held = [row for row in met if row is not None]
+        found[code] = held[0] if len(held) == 1 else None
+    return found
+
+
+def _postcodes(session: Session, pairs: Collection[tuple[str, str]]) -> Iterable[Postcode]:
+    if not pairs:
+        return ()
+    countries, codes = zip(*pairs, strict=True)
+    asked = (
+        func.unnest(cast(list(countries), ARRAY(CHAR(2))), cast(list(codes), ARRAY(Text)))
+        .table_valued("country", "code")
+        .render_derived()
+    )
+    wanted = select(asked.c.country, asked.c.code)
+    return session.scalars(
+        select(Postcode).where(tuple_(Postcode.country, Postcode.code).in_(wanted))
+    )
 
 
 def city_meant(

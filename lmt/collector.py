@@ -1,0 +1,21 @@
+"""Python's search for garbage put off while many leads are under way at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collecting_later() -> Iterator[None]:
+    """A chunk makes hundreds of thousands of objects, hardly any of them in circles, and each
+    search would walk through all that lives in the process."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        # Of several threads the one that found it on turns it on again.
+        if was_on:
+            gc.enable()
