@@ -18,12 +18,12 @@ from lmt.agenda import agenda_of
 from lmt.chase import RAISED_POINTS, route_on
 from lmt.db import uuid7
 from lmt.lifecycle import CLOSED, QUEUES, WITH_DEALER, Status
-from lmt.models import Consent, Inquiry, Lead, Offer, record
+from lmt.models import Consent, Event, ImportRun, Inquiry, Lead, Offer, PlannedAction, record
 from lmt.models.reference import new_reference
 from lmt.moving import NotEligible, give_to_pick
 from lmt.notify import service as notify
 from lmt.notify.recipients import terms_of
-from lmt.placing import held_offer
+from lmt.placing import held_offer, planned_call
 from lmt.workhours import working_minutes_between
 
 MOST_AT_ONCE = 50
@@ -40,10 +40,12 @@ def unheard() -> ColumnElement[bool]:
 
 
 def take_note(session: Session, lead: Lead, at: datetime) -> bool:
-    """Do what the lead's new inquiries call for; False where there are none. The lead is locked.
+    """Do what the lead's new inquiries call for; False where the customer asked for nothing. The
+    lead is locked.
 
-    The lead's own step comes after it: a queue is looked at again, a rest ends, an offer whose
-    time is over goes to the next dealer.
+    Of a row of a list that nobody asked to be on only the wish to be called counts. The lead's own
+    step comes after it: a queue is looked at again, a rest ends, an offer whose time is over goes
+    to the next dealer.
     """
     inquiries = session.scalars(
         select(Inquiry)
@@ -55,23 +57,33 @@ def take_note(session: Session, lead: Lead, at: datetime) -> bool:
         return False
     for inquiry in inquiries:
         inquiry.handled_at = at
+    asked = [inquiry for inquiry in inquiries if not inquiry.source.solicited]
     if lead.status in CLOSED:
-        # It was closed before the road heard of them: the last of them begins anew.
-        inquiries[-1].split_into_id = lead_of_inquiry(session, lead, inquiries[-1], at).id
-        return True
-    _raise_priority(session, lead, inquiries[-1], at)
+        if asked:
+            # It was closed before the road heard of them: the last of them begins anew.
+            asked[-1].split_into_id = lead_of_inquiry(session, lead, asked[-1], at).id
+        return bool(asked)
     holder = lead.dealer_id
-    _perhaps_move(session, lead, inquiries, at)
-    if lead.dealer_id == holder and _keeps_it(session, lead, at):
-        assert lead.dealer_id is not None
-        terms = terms_of(session, lead.dealer_id, at)
-        notify.tell_dealer_asked_again(session, lead, inquiries[-1].id, terms, at)
-    return True
+    if asked:
+        _raise_priority(session, lead, asked[-1], at)
+        _perhaps_move(session, lead, asked, at)
+    if lead.dealer_id == holder:
+        _plan_call(session, lead, at)
+        if asked and _keeps_it(session, lead, at):
+            assert lead.dealer_id is not None
+            terms = terms_of(session, lead.dealer_id, at)
+            notify.tell_dealer_asked_again(session, lead, asked[-1].id, terms, at)
+    return bool(asked)
 
 
 def lead_of_inquiry(session: Session, lead: Lead, inquiry: Inquiry, at: datetime) -> Lead:
-    """A lead of its own for what was joined to `lead`: of the same person, at the same place."""
+    """A lead of its own for what was joined to `lead`: of the same person, at the same place. What
+    a row of an import asked for is a lead of that import, for its undo and for the figures."""
     model = inquiry.model or lead.model
+    brought_by = select(ImportRun.id).where(
+        ImportRun.source_id == inquiry.source_id,
+        ImportRun.intake_id == inquiry.intake_id,
+    )
     own = Lead(
         id=uuid7(at),
         reference=new_reference(),
@@ -79,6 +91,7 @@ def lead_of_inquiry(session: Session, lead: Lead, inquiry: Inquiry, at: datetime
         source_id=inquiry.source_id,
         campaign_id=inquiry.campaign_id,
         intake_id=inquiry.intake_id,
+        import_id=session.scalars(brought_by).first() if inquiry.intake_id else None,
         customer_id=lead.customer_id,
         test=lead.test,
         full_name=lead.full_name,
@@ -164,6 +177,47 @@ def _perhaps_move(session: Session, lead: Lead, inquiries: Sequence[Inquiry], at
     offer = held_offer(session, lead) if lead.status == Status.ACCEPTED else None
     if offer is not None and _is_overdue(session, lead, offer, at):
         _pass_on(session, lead, offer, at)
+
+
+def _plan_call(session: Session, lead: Lead, at: datetime) -> None:
+    """The dealer that has the lead calls when the person now asks for it, instead of the time they
+    named before. Where somebody there has planned a call, that one stands."""
+    if lead.call_at is None or lead.status not in WITH_DEALER:
+        return
+    if lead.status == Status.RESTING:
+        # It is back by then, with a call planned.
+        lead.resting_until = min(lead.resting_until or lead.call_at, max(lead.call_at, at))
+        return
+    calls = select(PlannedAction).where(
+        PlannedAction.lead_id == lead.id,
+        PlannedAction.kind == "call",
+        PlannedAction.done_at.is_(None),
+    )
+    asked_before = exists().where(
+        Event.lead_id == PlannedAction.lead_id,
+        Event.kind == "planned",
+        Event.actor_id.is_(None),
+        Event.at == PlannedAction.created_at,
+    )
+    due_at = max(lead.call_at, at)
+    if lead.call_at > at:
+        for former in session.scalars(calls.where(asked_before, PlannedAction.due_at != due_at)):
+            former.done_at = at
+        session.flush()
+    if session.scalars(calls.limit(1)).first() is not None:
+        return
+    call = planned_call(lead, at)
+    assert call is not None
+    session.add(call)
+    record(
+        session,
+        lead.id,
+        "planned",
+        at=at,
+        dealer_id=lead.dealer_id,
+        plan_kind=call.kind,
+        due_at=call.due_at.isoformat(),
+    )
 
 
 def _keeps_it(session: Session, lead: Lead, at: datetime) -> bool:

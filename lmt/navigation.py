@@ -138,6 +138,7 @@ ROOMS = (
             "hq.source_test",
             "hq.send_source_test",
             "hq.source_test_lead",
+            "hq.source_mails",
         ),
         group="intake",
     ),

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 from lmt.again import take_note, unheard
 from lmt.chase import watch_offer, watch_queue, watch_work
 from lmt.db import SessionFactory
-from lmt.donotcontact import unapproachable
+from lmt.donotcontact import wants_no_contact
 from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import OPEN, QUEUES, WORKED, IllegalStep, Status, step
 from lmt.models import Lead, Offer, locked_lead, record
@@ -28,7 +28,7 @@ from lmt.notify import service as notify
 from lmt.offerclock import mail_of
 from lmt.placing import end_offer, enqueue, held_offer, place
 from lmt.qualify.service import qualify_lead
-from lmt.resting import come_back, rest, wake_now
+from lmt.resting import come_back, leave_alone, rest, wake_now
 from lmt.routing.capacity import one_move_at_a_time
 from lmt.scope import SYSTEM, Actor, act_as, as_system
 
@@ -222,10 +222,10 @@ def withdraw(
 
 
 def _take_step(session: Session, lead: Lead, at: datetime) -> None:
+    if lead.status in OPEN and wants_no_contact(session, lead):
+        leave_alone(session, lead, held_offer(session, lead), at)
+        return
     if lead.status == Status.RECEIVED:
-        if lead.source.solicited and unapproachable(session, lead):
-            _leave_alone(session, lead, at)
-            return
         _qualify(session, lead, at)
     again = bool(lead.asked_again) and take_note(session, lead, at)
     status = Status(lead.status)
@@ -235,6 +235,9 @@ def _take_step(session: Session, lead: Lead, at: datetime) -> None:
         watch_offer(session, lead, at)
     elif status in WORKED:
         watch_work(session, lead, at)
+    elif status is Status.RESTING and not again and (lead.resting_until or at) > at:
+        # A list named them once more: nobody asked.
+        lead.next_action_at = lead.resting_until
     elif status is Status.RESTING:
         come_back(session, lead, at, is_asked_for=again)
     elif status in QUEUES:
@@ -243,13 +246,6 @@ def _take_step(session: Session, lead: Lead, at: datetime) -> None:
         watch_queue(session, lead, at)
     else:
         lead.next_action_at = None
-
-
-def _leave_alone(session: Session, lead: Lead, at: datetime) -> None:
-    """We would begin, and the person is on the lists by every way there is: nobody does."""
-    lead.status, lead.cause = step(Status(lead.status), Status.WITHDRAWN), "suppressed"
-    lead.closed_at, lead.next_action_at = at, None
-    record(session, lead.id, "withdrawn", at=at, reason="suppressed")
 
 
 def _qualify(session: Session, lead: Lead, at: datetime) -> None:

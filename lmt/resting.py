@@ -87,7 +87,7 @@ def come_back(
     assert lead.dealer_id is not None
     offer = held_offer(session, lead)
     if not is_asked_for and unapproachable(session, lead):
-        _end_quietly(session, lead, offer, at)
+        leave_alone(session, lead, offer, at)
         return
     dealer = lead.dealer
     if offer is None or dealer is None or why_not_by_hand(session, lead.market_id, dealer.code, at):
@@ -104,6 +104,8 @@ def come_back(
     take_open_again(session, lead.dealer_id)
     calendar = calendar_of_dealer(session, lead.dealer_id, at)
     due_at = add_working_minutes(calendar, at, CALL_WITHIN_MINUTES) or at
+    if lead.call_at is not None and lead.call_at > at:
+        due_at = lead.call_at
     call = add_plan(session, lead, kind="call", due_at=due_at, note="", at=at, actor=actor)
     # The mail that says it is back is the reminder.
     call.owner_id, call.reminded_at = lead.owner_id, at
@@ -111,8 +113,9 @@ def come_back(
     notify.tell_dealer_back(session, lead, at)
 
 
-def _end_quietly(session: Session, lead: Lead, offer: Offer | None, at: datetime) -> None:
-    """The customer wants to hear nothing more: nobody calls, and the dealer is told."""
+def leave_alone(session: Session, lead: Lead, offer: Offer | None, at: datetime) -> None:
+    """The customer wants to hear nothing more: nobody calls, and the dealer that has the lead by
+    the offer is told. No commit."""
     if offer is not None:
         end_offer(session, lead, offer, "withdrawn", at, "suppressed")
     end_plans(session, lead.id, at)

@@ -170,7 +170,10 @@ def count_queries(engine: Engine) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-BEGIN_WITH = ("test_virtual", "test_browser", "test_caps_race", "test_crash", "test_scope")
+BEGIN_WITH = (
+    "test_virtual", "test_browser", "test_import_soak", "test_caps_race", "test_crash",
+    "test_hostile_files", "test_mailbox", "test_scope",
+)  # fmt: skip
 """Files of few but long tests: begun first, so that no core waits for them at the end."""
 
 

@@ -477,7 +477,7 @@ def left_behind(session: Session, found: list[BulkResult], at: datetime) -> Book
             "events": sorted(
                 (plain[row.lead_id], row.kind)
                 for row in session.scalars(select(Event))
-                if row.kind != "called"
+                if row.kind not in {"called", "do_not_contact"}
             ),
             "lists": sorted((row.kind, row.value) for row in session.scalars(select(Suppression))),
         },

@@ -44,7 +44,7 @@ from lmt.routing.directory import dealers_changed
 from lmt.scope import SYSTEM, act_as
 from tests.world import World, warsaw_lead
 
-LEADS = int(os.environ.get("LMT_CAPS_LEADS", "240"))
+LEADS = int(os.environ.get("LMT_CAPS_LEADS", "120"))
 DEALERS, CLIENTS = 20, 4
 CAP = LEADS // DEALERS // 2
 PATIENCE_SECONDS = 60 + LEADS / 10

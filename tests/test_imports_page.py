@@ -206,3 +206,35 @@ def test_a_file_is_for_who_may_import(
         with client.application.test_client() as own:
             assert login(own, cast[name]).get("/hq/imports").status_code == 403
             assert upload(own, calls, b"a;b\n").status_code == 403
+
+
+def test_an_import_is_found_and_looked_at_while_somebody_works_on_it(
+    hana: FlaskClient, session: Session, sessions: SessionFactory, calls: str
+) -> None:
+    address = upload(hana, calls, CALLS.encode()).location
+    given = columns_of(hana.get(address).text)
+    hana.post(f"{address}/columns", data={**given, "do": "check"})
+    assert "The whole file is being checked" in hana.get(address).text
+    work(sessions)
+    hana.post(f"{address}/columns", data={**given, "do": "start"})
+    work(sessions)
+    # What became of the rows moves on with the bar.
+    progress = hana.get(f"{address}/progress?state=running").text
+    assert 'id="counts" hx-swap-oob="true"' in progress
+    # The source tells its imports, and not each of their leads.
+    page = hana.get(f"/hq/sources/{calls}").text
+    assert f'href="{address}"' in page
+    assert "2 leads" in page
+    assert f'href="/hq/imports/new?source={calls}"' in page
+    assert address in hana.get(f"/hq/imports?source={calls}").text
+    assert address not in hana.get("/hq/imports?source=another").text
+
+
+def test_columns_that_mean_nothing_are_folded_away_where_they_are_many(
+    hana: FlaskClient, calls: str
+) -> None:
+    answers = [f"Answer {number}" for number in range(9)]
+    lines = [";".join(["Name", "Phone", *answers]), ";".join(["Ewa Lis", "512 300 101", *"a" * 9])]
+    page = hana.get(upload(hana, calls, "\r\n".join(lines).encode()).location).text
+    assert "9 more columns, kept beside the lead" in page
+    assert sorted(columns_of(page)["path"]) == sorted(["Name", "Phone", *answers])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,7 @@ class Newcomer:
     """Whether no other lead of the customer comes before it in the chunk."""
     was_offered: bool
     is_listed: bool = False
-    """Whether a do-not-contact list names its phone or mail. Asked of solicited leads only."""
+    """Whether a do-not-contact list names its phone or mail: what that means `advance` knows."""
     is_geocoded: bool = False
     """Whether a geocoder has said something of its address."""
 
@@ -124,9 +124,8 @@ def _know(session: Session, leads: Sequence[Lead]) -> None:
             set_committed_value(lead, name, known.get(getattr(lead, f"{name}_id")))
 
 
-def _ask_lists(session: Session, newcomers: Iterable[Newcomer]) -> None:
-    solicited = [each for each in newcomers if each.lead.source.solicited]
-    ways = {each.lead.id: _ways(each.lead) for each in solicited}
+def _ask_lists(session: Session, newcomers: Sequence[Newcomer]) -> None:
+    ways = {each.lead.id: _ways(each.lead) for each in newcomers}
     values = {value for pairs in ways.values() for _kind, value in pairs}
     if not values:
         return
@@ -138,7 +137,7 @@ def _ask_lists(session: Session, newcomers: Iterable[Newcomer]) -> None:
             )
         )
     }
-    for each in solicited:
+    for each in newcomers:
         each.is_listed = not listed.isdisjoint(ways[each.lead.id])
 
 

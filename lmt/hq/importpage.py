@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
 
+from babel.support import LazyProxy
 from flask import (
     Response,
     abort,
@@ -134,7 +135,10 @@ def preview_import(import_id: uuid.UUID) -> str:
 def import_progress(import_id: uuid.UUID) -> Response:
     """How far it is; the page comes anew when it stands otherwise than before."""
     run = _run(import_id)
-    response = make_response(render_template("hq/import_progress.html", **_working(run)))
+    moved = [] if run.state in UNBEGUN else _counts(run)
+    response = make_response(
+        render_template("hq/import_progress.html", moved=moved, **_working(run))
+    )
     if run.state != request.args.get("state", ""):
         response.headers["HX-Refresh"] = "true"
     response.vary.add("HX-Request")
@@ -195,19 +199,22 @@ def _prepare(run: ImportRun, columns: Columns) -> str:
 
 
 def _report(run: ImportRun) -> str:
-    counts = [(told, getattr(run, name)) for name, told in words.OUTCOMES.items()]
     return render_template(
         "hq/import.html",
         size_words=words.size_words(run.upload.size),
         layout_words=words.layout_words(Layout.from_json(run.layout)),
         states=words.STATES,
         chips=words.CHIPS,
-        counts=counts,
+        counts=_counts(run),
         stopped=words.stopped(run) if run.state in {"paused", "failed"} else "",
         columns=[name for name in Layout.from_json(run.layout).columns if name not in OWN_COLUMNS],
         **_working(run),
         **_failing(run, run.failed),
     )
+
+
+def _counts(run: ImportRun) -> list[tuple[LazyProxy, int]]:
+    return [(told, getattr(run, name)) for name, told in words.OUTCOMES.items()]
 
 
 def _working(run: ImportRun) -> dict[str, Any]:

@@ -200,6 +200,17 @@ def _api(_source: Source, base_url: str, key: str) -> Connection:
     )
 
 
+def _file(_source: Source, _base_url: str, _key: str) -> Connection:
+    return Connection(
+        "",
+        [],
+        [
+            _("Import a file of leads. You see what each row becomes before anything is taken in."),
+            _("What its columns mean is remembered for the next file."),
+        ],
+    )
+
+
 def _other(_source: Source, _base_url: str, _key: str) -> Connection:
     return Connection("", [], [_("Its leads come by a form or a file of ours.")])
 
@@ -225,6 +236,7 @@ _KINDS = {
     "linkedin": _linkedin,
     "web_to_lead": _web_to_lead,
     "mailbox": _mailbox,
+    "file": _file,
     "adf": _adf,
     "api": _api,
     "call_centre": _api,

@@ -1,4 +1,5 @@
-"""Stage 1 for a file: many rows become leads at once, and mean what `accept` means for each.
+"""Stage 1 for a file: many rows become leads at once, and mean what `accept` means for each, but
+for what a sender's number says once its lead is closed.
 
 Nearly every row of a file brings somebody new; those are written table by table. Who is a customer
 we know, or one of an earlier row, is taken in one by one, as a live delivery is.
@@ -19,7 +20,7 @@ from lmt.ingest.arrival import Brought, Hall, once_more, take
 from lmt.ingest.books import Books, books
 from lmt.ingest.bulkclaims import Standing, standings
 from lmt.ingest.bulkhistory import keep_person, latest_open_lead
-from lmt.ingest.bulklists import on_lists, put_on_lists
+from lmt.ingest.bulklists import on_lists, put_on_lists, ways_of
 from lmt.ingest.bulkpeople import Crowd
 from lmt.ingest.bulkrelease import Releases
 from lmt.ingest.bulkrow import Action, BulkCall, BulkResult, BulkRow, Outcome
@@ -104,7 +105,9 @@ class _Chunk:
         sheets.write_history()
         releases.keep()
         unwanted = [place for place in mine if self.rows[place].action == "suppress"]
-        put_on_lists(hall, [self.leads[place] for place in unwanted])
+        if unwanted:
+            wanted_after = self._wanted_after(unwanted, routed)
+            put_on_lists(hall, [self.leads[place] for place in unwanted], wanted_after=wanted_after)
         if routed:
             bulkstatements.wake_worker(hall.connection)
 
@@ -184,6 +187,17 @@ class _Chunk:
             return
         statements.point_key(hall.connection, hall.source.id, standing.key, [told.id])
         self._tell(place, "asked_again", told.id)
+
+    def _wanted_after(self, unwanted: Sequence[int], routed: Sequence[int]) -> set[uuid.UUID]:
+        """Leads of people who said yes further down than they said no: what comes last counts."""
+        last = {way: place for place in unwanted for way in ways_of(self.leads[place])}
+        found = set()
+        for place in routed:
+            lead_id = self.found[place].lead_id
+            refused = [last[way] for way in ways_of(self.leads[place]) if way in last]
+            if lead_id is not None and refused and place > max(refused):
+                found.add(lead_id)
+        return found
 
     def _keep_one(self, place: int, sheets: Sheets) -> None:
         row, lead = self.rows[place], self.leads[place]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 
-from lmt.donotcontact import canonical_email
+from lmt.donotcontact import canonical_email, note_refusals
 from lmt.ingest import bulkstatements
 from lmt.ingest.arrival import Hall
 from lmt.ingest.books import Books
@@ -39,14 +40,22 @@ def on_lists(hall: Hall, books: Books, rows: Sequence[BulkRow]) -> set[int]:
     return found
 
 
-def put_on_lists(hall: Hall, leads: Sequence[LeadRow]) -> None:
-    """Nobody calls or writes to these people again, in the market of each."""
+def put_on_lists(
+    hall: Hall, leads: Sequence[LeadRow], *, wanted_after: Collection[uuid.UUID] = ()
+) -> None:
+    """Nobody calls or writes to these people again, in the market of each. What imports brought of
+    them is left alone, but for the leads of those who were `wanted_after` they said no."""
     ways: set[Way] = set()
     for lead in leads:
-        values = lead.values
-        ways |= _listable(_ways(values["email"], values["phone"], lead.market.id))
+        ways |= _listable(ways_of(lead))
     if ways:
         bulkstatements.list_ways(hall.connection, ways, origin=ORIGIN, at=hall.at)
+        note_refusals(hall.session, ways, origin=ORIGIN, at=hall.at, but=wanted_after)
+
+
+def ways_of(lead: LeadRow) -> set[Way]:
+    """The phone and the mail of a row, with its market."""
+    return _ways(lead.values["email"], lead.values["phone"], lead.market.id)
 
 
 def _ways(email: str, phone: str, market_id: int) -> set[Way]:

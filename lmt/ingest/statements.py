@@ -253,7 +253,7 @@ WITH took AS (
     UPDATE lead SET asked_again = asked_again + 1,
       next_action_at = CASE WHEN status = 'received' AND %(import_id)s::uuid IS NOT NULL
         THEN greatest(next_action_at, %(at)s) ELSE %(at)s END,
-      call_at = coalesce(call_at, %(call_at)s::timestamptz),
+      call_at = coalesce(%(call_at)s::timestamptz, call_at),
       first_call_at = CASE WHEN import_id IS NULL THEN first_call_at
         ELSE coalesce(first_call_at, %(first_call_at)s::timestamptz) END,
       phone = CASE WHEN phone = '' THEN %(new_phone)s ELSE phone END,

@@ -19,7 +19,7 @@ _MAY_IMPORT = "('headquarters','central','administrator')"
 _MAY_EXPORT = "('headquarters','central','administrator','manager')"
 
 
-_IMPORTED = "status = 'received' AND import_id IS NOT NULL"
+_IMPORTED = "status = 'received' AND import_id IS NOT NULL AND asked_again = 0"
 _DUE = "next_action_at IS NOT NULL"
 _PLACES = ("place", "place_name", "postcode")
 
@@ -159,7 +159,7 @@ def upgrade() -> None:
         sa.Column("lead_id", sa.Uuid(), nullable=True),
         sa.Column("import_id", sa.Uuid(), nullable=True),
         sa.Column("row_number", sa.Integer(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("disposition", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("agent", sa.String(), nullable=False),
