@@ -213,9 +213,12 @@ def test_an_import_is_found_and_looked_at_while_somebody_works_on_it(
 ) -> None:
     address = upload(hana, calls, CALLS.encode()).location
     given = columns_of(hana.get(address).text)
-    hana.post(f"{address}/columns", data={**given, "do": "check"})
+    # A file larger than this one is checked by the worker.
+    the_run(session).state = "checking"
+    session.commit()
     assert "The whole file is being checked" in hana.get(address).text
-    work(sessions)
+    the_run(session).state = "draft"
+    session.commit()
     hana.post(f"{address}/columns", data={**given, "do": "start"})
     work(sessions)
     # What became of the rows moves on with the bar.
