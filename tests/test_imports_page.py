@@ -130,6 +130,11 @@ def test_a_file_is_looked_at_imported_mended_and_taken_back(
     )  # fmt: skip
     page = hana.get(address).text
     assert "Jan Kos" in page
+    its_leads = f"/hq/leads?import={address.split('/')[-1]}"
+    assert its_leads in page
+    listed = hana.get(its_leads).text
+    assert "Ewa Lis" in listed
+    assert "Ola Rak" not in listed
 
     failed = hana.get(f"{address}/failed")
     assert failed.headers["Cache-Control"] == "no-store"

@@ -51,6 +51,8 @@ class LeadFilter:
     band: str = ""
     channel: str = ""
     search: str = ""
+    import_id: uuid.UUID | None = None
+    """Of the import that brought them."""
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> LeadFilter:
@@ -62,6 +64,7 @@ class LeadFilter:
             band=band if band in BANDS else "",
             channel=_code(args.get("channel", "")),
             search=" ".join(args.get("search", "").replace("\0", "").split())[:LONGEST_SEARCH],
+            import_id=_uuid(args.get("import", "")),
         )
 
     def address(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class LeadFilter:
             "band": self.band,
             "channel": self.channel,
             "search": self.search,
+            "import": "" if self.import_id is None else str(self.import_id),
         }
         return {name: value for name, value in named.items() if value}
 
@@ -97,3 +101,10 @@ def reference_of(text: str) -> str:
 
 def _code(text: str) -> str:
     return text.replace("\0", "")[:100]
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -244,6 +244,8 @@ def lead_conditions(wanted: LeadFilter, at: datetime) -> list[ColumnElement[bool
         asked.append(Lead.source_id.in_(select(Source.id).where(Source.kind == wanted.channel)))
     if wanted.search:
         asked.append(_matches(wanted.search))
+    if wanted.import_id is not None:
+        asked.append(Lead.import_id == wanted.import_id)
     return asked
 
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 _SECRET_WORDS = (
-    "googlekey token verifytoken accesstoken refreshtoken idtoken authtoken bearertoken csrftoken"
-    " xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken apikey appsecret"
+    "googlekey token verifytoken accesstoken refreshtoken idtoken apitoken authtoken bearertoken"
+    " csrftoken xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken apikey appsecret"
     " clientsecret signingsecret secret secretkey privatekey password"
     " passwd pwd passphrase passcode otp wpnonce nonce sessionid phpsessid grecaptcharesponse"
     " hcaptcharesponse recaptcharesponse cfturnstileresponse captcha recaptcha captchasettings"
@@ -15,7 +15,9 @@ _SECRET_WORDS = (
     " creditcardnumber ccnumber iban"
 )
 _SECRETS = frozenset(_SECRET_WORDS.split())
-_SECRET_ENDING = re.compile(r"(?:password|passwd|secret|apikey|accesstoken|authtoken|csrftoken)$")
+_SECRET_ENDING = re.compile(
+    r"(?:password|passwd|secret|apikey|apitoken|accesstoken|authtoken|csrftoken)$"
+)
 _MACHINERY = re.compile(
     r"_wpcf7|_wp_http_referer|form_response\.definition\b|gform_|(?:is_submit|state)_\d+$"
     r"|(?:__viewstate|__eventvalidation)|debug(?:email)?$|_method$|utf8$|charset_?$|_charset_$"
