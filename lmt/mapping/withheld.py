@@ -7,8 +7,8 @@ import unicodedata
 
 _SECRET_WORDS = (
     "googlekey token verifytoken accesstoken refreshtoken idtoken apitoken authtoken bearertoken"
-    " csrftoken xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken apikey appsecret"
-    " clientsecret signingsecret secret secretkey privatekey password"
+    " csrftoken xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken apikey"
+    " appsecret clientsecret signingsecret secret secretkey privatekey password"
     " passwd pwd passphrase passcode otp wpnonce nonce sessionid phpsessid grecaptcharesponse"
     " hcaptcharesponse recaptcharesponse cfturnstileresponse captcha recaptcha captchasettings"
     " passwort kennwort motdepasse contrasena haslo wachtwoord sifre parola cvv cvc cardnumber"
