@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -24,14 +26,26 @@ from lmt.models import Lead, User
 from lmt.scope import SYSTEM, act_as
 from tests.world import FRIDAY, PASSWORD, World, build, send, warsaw_lead
 
+MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 6_000_000_000
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def _quick_folder() -> Path | None:
+    """Thousands of databases are made and dropped again: in memory, where there is plenty of it.
+
+    None for the usual folder, also with LMT_TESTS_ON_DISK: the long tests fill theirs.
+    """
+    if os.environ.get("LMT_TESTS_ON_DISK") or not os.access(MEMORY, os.W_OK):
+        return None
+    free_bytes = min(psutil.disk_usage(str(MEMORY)).free, psutil.virtual_memory().available)
+    return MEMORY if free_bytes > ENOUGH_BYTES else None
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[embedded.EmbeddedServer]:
     # Not below pytest's own folder: the next run closes that to all but its user, and a server
     # that root started runs as another.
-    with TemporaryDirectory(prefix="lmt-tests-") as folder:
+    with TemporaryDirectory(prefix="lmt-tests-", dir=_quick_folder()) as folder:
         running = embedded.start(Path(folder), settings=UNSAFE_BUT_FAST)
         yield running
         running.stop()

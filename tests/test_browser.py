@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,15 +128,16 @@ def test_a_lead_is_sent_accepted_sold_and_seen_by_headquarters(
     assert outsider.goto(f"/desk/leads/{sent['id']}").status == 404  # type: ignore[union-attr]
 
 
-# Each width and each language once; all four together where the long tests run.
-VIEWS = [("en", 1440), ("ar", 390)]
+# Each language, width and scheme once; all of them together where the long tests run.
+VIEWS = [("en", 1440, ("light",)), ("ar", 390, ("dark",))]
 if os.environ.get("LMT_ALL_VIEWS"):
-    VIEWS += [("ar", 1440), ("en", 390)]
+    both = ("light", "dark")
+    VIEWS = [(language, width, both) for language in ("en", "ar") for width in (1440, 390)]
 
 
-@pytest.mark.parametrize(("language", "width"), VIEWS)
+@pytest.mark.parametrize(("language", "width", "schemes"), VIEWS)
 def test_pages_fit_and_are_accessible(
-    browser: Browser, service: Service, language: str, width: int
+    browser: Browser, service: Service, language: str, width: int, schemes: Sequence[str]
 ) -> None:
     sent = send_lead(service)
     dealer = "anna" if sent["dealer"]["code"] == "PL-WAW-1" else "carla"
@@ -157,7 +158,7 @@ def test_pages_fit_and_are_accessible(
             "/hq/reports/conversion",
         ],
     }
-    for scheme in ("light", "dark"):
+    for scheme in schemes:
         for person, addresses in pages.items():
             page = page_of(browser, service, width=width, color_scheme=scheme)
             if person:
