@@ -23,7 +23,7 @@ from lmt.models.reference import new_reference
 from lmt.moving import NotEligible, give_to_pick
 from lmt.notify import service as notify
 from lmt.notify.recipients import terms_of
-from lmt.placing import held_offer, planned_call
+from lmt.placing import held_offer, keep_call, planned_call
 from lmt.workhours import working_minutes_between
 
 MOST_AT_ONCE = 50
@@ -208,16 +208,7 @@ def _plan_call(session: Session, lead: Lead, at: datetime) -> None:
         return
     call = planned_call(lead, at)
     assert call is not None
-    session.add(call)
-    record(
-        session,
-        lead.id,
-        "planned",
-        at=at,
-        dealer_id=lead.dealer_id,
-        plan_kind=call.kind,
-        due_at=call.due_at.isoformat(),
-    )
+    keep_call(session, lead, call, at)
 
 
 def _keeps_it(session: Session, lead: Lead, at: datetime) -> bool:

@@ -133,6 +133,12 @@ def _plan_call(session: Session, lead: Lead, at: datetime) -> bool:
     if call is None:
         return False
     end_plans(session, lead.id, at)
+    keep_call(session, lead, call, at)
+    return True
+
+
+def keep_call(session: Session, lead: Lead, call: PlannedAction, at: datetime) -> None:
+    """Write down a `planned_call`, and that nobody but the road planned it."""
     session.add(call)
     record(
         session,
@@ -143,7 +149,6 @@ def _plan_call(session: Session, lead: Lead, at: datetime) -> bool:
         plan_kind=call.kind,
         due_at=call.due_at.isoformat(),
     )
-    return True
 
 
 def planned_call(lead: Lead, at: datetime) -> PlannedAction | None:

@@ -387,7 +387,10 @@ def test_a_dealer_is_added_with_all_that_it_is(session: Session, tmp_path: Path)
 def test_only_what_differs_is_changed_and_again_changes_nothing(
     session: Session, tmp_path: Path
 ) -> None:
-    line = "PL-WAW-2;Aurel Wola II;Warszawa;52.23;20.96;pl-waw-2@dealers.example;;aurel:sales;;2026-12-24;"  # noqa: E501
+    line = (
+        "PL-WAW-2;Aurel Wola II;Warszawa;52.23;20.96;pl-waw-2@dealers.example;;aurel:sales;;"
+        "2026-12-24;"
+    )
     plan, apply, _ = plan_of(session, tmp_path, line)
     (step,) = plan.changed
     assert step.fields == ("name", "closures", "competences")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -12,25 +12,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
-from lmt.contests import contest_of
 from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
 from lmt.models import (
-    CallRecord,
-    Contest,
     DealerTerms,
-    Event,
-    Inquiry,
     Lead,
     Offer,
-    Outcome,
     PlannedAction,
-    RoutingDecision,
-    RoutingPolicy,
 )
-from lmt.policies import policy_words
 
 PAGE_ROWS = 50
-MOST_EARLIER, MOST_INQUIRIES, MOST_CALLS = 10, 20, 20
 TABS = ("new", "due", "overdue", "mine", "all", "resting", "closed")
 
 _HELD = ("open", "accepted")
@@ -57,38 +47,6 @@ class Inbox:
     counts: dict[str, int]
     after: str | None
     several_dealers: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LeadPage:
-    """Everything the page of one lead tells; `contest` is the dealer's own, of this decision.
-
-    `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
-    this dealer has or had, `calls` what others heard from them before; all newest first.
-    """
-
-    lead: Lead
-    terms: DealerTerms | None
-    offer: Offer | None
-    decision: RoutingDecision | None
-    events: list[Event]
-    plans: list[PlannedAction]
-    outcome: Outcome | None
-    policy: str = ""
-    contest: Contest | None = None
-    inquiries: Sequence[Inquiry] = ()
-    earlier: Sequence[Lead] = ()
-    calls: Sequence[CallRecord] = ()
-
-    @property
-    def zone(self) -> str:
-        """The wall clock that times are shown by: the dealer's."""
-        return self.terms.timezone if self.terms else self.lead.market.timezone
-
-    @property
-    def place(self) -> tuple[float, float] | None:
-        """Where the dealer is."""
-        return (self.terms.lat, self.terms.lon) if self.terms else None
 
 
 def inbox(
@@ -129,7 +87,7 @@ def inbox(
     shown = found_rows[:PAGE_ROWS]
     leads = [lead for lead, *_rest in shown]
     plans = _next_plans(session, [lead.id for lead in leads])
-    terms = _terms(session, {lead.dealer_id for lead in leads}, at)
+    terms = terms_of_dealers(session, {lead.dealer_id for lead in leads}, at)
     last = shown[-1] if len(found_rows) > PAGE_ROWS else None
     return Inbox(
         rows=[
@@ -148,135 +106,6 @@ def inbox_conditions(
     """What the inbox asks of a lead: to be in the tab, or to fit the search where there is one."""
     asked = _matches(search) if search else _condition(tab, user_id, at, _end_of_day(at, timezone))
     return [Lead.dealer_id.is_not(None), asked]
-
-
-def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | None:
-    """The lead with its story; None when there is none that `session` may see at a dealer."""
-    lead = session.scalar(
-        select(Lead)
-        .where(Lead.id == lead_id, Lead.dealer_id.is_not(None))
-        .options(
-            joinedload(Lead.source),
-            joinedload(Lead.owner),
-            joinedload(Lead.brand),
-            joinedload(Lead.campaign),
-            joinedload(Lead.market),
-        )
-    )
-    if lead is None or lead.dealer_id is None:
-        return None
-    offer = session.scalar(
-        select(Offer)
-        .where(Offer.lead_id == lead.id, Offer.dealer_id == lead.dealer_id)
-        .order_by(Offer.offered_at.desc())
-        .limit(1)
-    )
-    decision = _decision(session, lead, offer)
-    return LeadPage(
-        lead=lead,
-        terms=_terms(session, {lead.dealer_id}, at).get(lead.dealer_id),
-        offer=offer,
-        decision=decision,
-        events=list(
-            session.scalars(
-                select(Event)
-                .where(Event.lead_id == lead.id)
-                .options(joinedload(Event.actor))
-                .order_by(Event.id.desc())
-            )
-        ),
-        plans=list(
-            session.scalars(
-                select(PlannedAction)
-                .where(PlannedAction.lead_id == lead.id, PlannedAction.done_at.is_(None))
-                .options(joinedload(PlannedAction.owner))
-                .order_by(PlannedAction.due_at)
-            )
-        ),
-        outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead.id)),
-        policy=_policy(session, decision),
-        contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
-        inquiries=_inquiries(session, lead) if lead.asked_again else (),
-        calls=_calls(session, lead) if lead.import_id else (),
-        earlier=session.scalars(
-            select(Lead)
-            .where(
-                Lead.customer_id == lead.customer_id,
-                Lead.id != lead.id,
-                Lead.dealer_id.is_not(None),
-            )
-            .options(joinedload(Lead.brand))
-            .order_by(Lead.created_at.desc())
-            .limit(MOST_EARLIER)
-        ).all(),
-    )
-
-
-def _calls(session: Session, lead: Lead) -> Sequence[CallRecord]:
-    return session.scalars(
-        select(CallRecord)
-        .where(CallRecord.customer_id == lead.customer_id)
-        .order_by(CallRecord.at.desc().nulls_last(), CallRecord.id.desc())
-        .limit(MOST_CALLS)
-    ).all()
-
-
-def _inquiries(session: Session, lead: Lead) -> Sequence[Inquiry]:
-    return session.scalars(
-        select(Inquiry)
-        .where(Inquiry.lead_id == lead.id, Inquiry.split_into_id.is_(None))
-        .order_by(Inquiry.at.desc())
-        .limit(MOST_INQUIRIES)
-    ).all()
-
-
-def unseen_offer(session: Session, lead_id: uuid.UUID, dealers: Iterable[int]) -> uuid.UUID | None:
-    """The running offer of the lead to one of these dealers whose clock has not begun."""
-    return session.scalar(
-        select(Offer.id).where(
-            Offer.lead_id == lead_id,
-            Offer.dealer_id.in_(dealers),
-            Offer.state == "open",
-            Offer.clock_at.is_(None),
-        )
-    )
-
-
-def planned(session: Session, plan_id: int) -> tuple[PlannedAction, Lead] | None:
-    """A planned action with its lead; None when `session` may not see it."""
-    found = session.execute(
-        select(PlannedAction, Lead)
-        .join(Lead, Lead.id == PlannedAction.lead_id)
-        .where(PlannedAction.id == plan_id)
-    ).first()
-    return (found[0], found[1]) if found else None
-
-
-def zone_of(session: Session, lead: Lead, at: datetime) -> str:
-    """The zone of the dealer that has the lead."""
-    terms = _terms(session, {lead.dealer_id}, at)
-    return next((row.timezone for row in terms.values()), lead.market.timezone)
-
-
-def _decision(session: Session, lead: Lead, offer: Offer | None) -> RoutingDecision | None:
-    wanted = (
-        RoutingDecision.id == offer.decision_id
-        if offer is not None and offer.decision_id is not None
-        else RoutingDecision.dealer_id == lead.dealer_id
-    )
-    return session.scalar(
-        select(RoutingDecision)
-        .where(RoutingDecision.lead_id == lead.id, wanted)
-        .order_by(RoutingDecision.at.desc())
-        .limit(1)
-    )
-
-
-def _policy(session: Session, decision: RoutingDecision | None) -> str:
-    if decision is None or decision.policy_id is None:
-        return ""
-    row = session.get_one(RoutingPolicy, decision.policy_id)
-    return policy_words(row.version, row.settings, decision.inputs)
 
 
 def _row(
@@ -380,9 +209,10 @@ def _next_plans(session: Session, lead_ids: list[uuid.UUID]) -> dict[uuid.UUID, 
     return first
 
 
-def _terms(
+def terms_of_dealers(
     session: Session, dealer_ids: Iterable[int | None], at: datetime
 ) -> dict[int, DealerTerms]:
+    """What these dealers are at `at`, by their id."""
     wanted = [dealer_id for dealer_id in dealer_ids if dealer_id is not None]
     if not wanted:
         return {}

@@ -24,7 +24,7 @@ from flask.typing import ResponseReturnValue
 from lmt import contests, pipeline, web
 from lmt.calendars import dealer_calendar
 from lmt.convert import service as converting
-from lmt.desk import exporting, forms, queries
+from lmt.desk import exporting, forms, leadpage, queries
 from lmt.desk.reach import whatsapp
 from lmt.desk.timeline import moment
 from lmt.desk.why import dealer_map, why
@@ -78,7 +78,7 @@ def lead(lead_id: uuid.UUID) -> ResponseReturnValue:
 @web.require("lead.work")
 def accept(lead_id: uuid.UUID) -> ResponseReturnValue:
     def act(**who: Any) -> None:
-        zone = queries.zone_of(web.db(), _lead(lead_id), web.at())
+        zone = leadpage.zone_of(web.db(), _lead(lead_id), web.at())
         step = forms.plan_or_none(request.form, zone=zone, at=web.at())
         plan = pipeline.PlanInput(step.kind, step.due_at, step.note) if step else None
         pipeline.accept(web.db(), lead_id, plan=plan, **who)
@@ -115,7 +115,7 @@ def contacted(lead_id: uuid.UUID) -> ResponseReturnValue:
 @web.require("lead.work")
 def plan(lead_id: uuid.UUID) -> ResponseReturnValue:
     def act(**who: Any) -> None:
-        zone = queries.zone_of(web.db(), _lead(lead_id), web.at())
+        zone = leadpage.zone_of(web.db(), _lead(lead_id), web.at())
         step = forms.plan(request.form, zone=zone, at=web.at())
         following.plan(web.db(), lead_id, kind=step.kind, due_at=step.due_at, note=step.note, **who)
 
@@ -136,7 +136,7 @@ def note(lead_id: uuid.UUID) -> ResponseReturnValue:
 def rest(lead_id: uuid.UUID) -> ResponseReturnValue:
     def act(**who: Any) -> None:
         of_lead = _lead(lead_id)
-        zone = queries.zone_of(web.db(), of_lead, web.at())
+        zone = leadpage.zone_of(web.db(), of_lead, web.at())
         given = forms.rest(request.form, zone=zone, at=web.at())
         until = _opening(of_lead, datetime.combine(given.until, time(), ZoneInfo(zone)))
         pipeline.rest(web.db(), lead_id, until=until, note=given.note, **who)
@@ -159,7 +159,7 @@ def contest(lead_id: uuid.UUID) -> ResponseReturnValue:
     """The dealer doubts the decision that its page shows."""
 
     def act(**who: Any) -> None:
-        page = queries.lead_page(web.db(), lead_id, web.at())
+        page = leadpage.lead_page(web.db(), lead_id, web.at())
         if page is None or page.decision is None:
             raise LookupError(lead_id)
         note = forms.doubt(request.form)
@@ -207,7 +207,7 @@ def reopen(lead_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/plans/<int:plan_id>/done")
 @web.require("lead.work")
 def finish_plan(plan_id: int) -> ResponseReturnValue:
-    found = queries.planned(web.db(), plan_id)
+    found = leadpage.planned(web.db(), plan_id)
     if found is None:
         abort(404)
     _step, of_lead = found
@@ -222,12 +222,12 @@ def finish_plan(plan_id: int) -> ResponseReturnValue:
 @web.require("lead.work")
 def plan_ics(plan_id: int) -> ResponseReturnValue:
     """The planned action for a calendar."""
-    found = queries.planned(web.db(), plan_id)
+    found = leadpage.planned(web.db(), plan_id)
     if found is None:
         abort(404)
     step, of_lead = found
     address = web.settings().base_url + url_for("desk.lead", lead_id=of_lead.id)
-    zone = queries.zone_of(web.db(), of_lead, web.at())
+    zone = leadpage.zone_of(web.db(), of_lead, web.at())
     body = plan_as_ics(step, of_lead, zone=zone, address=address, at=web.at())
     response = Response(body, mimetype="text/calendar")
     response.headers["Content-Disposition"] = f"attachment; filename={of_lead.reference}.ics"
@@ -289,7 +289,7 @@ def _is_prefetched() -> bool:
 def _start_clock(lead_id: uuid.UUID) -> None:
     """A person of the dealer sees the offer: from now on its time runs, if no mail began it."""
     session = web.db()
-    offer_id = queries.unseen_offer(session, lead_id, web.actor().dealers)
+    offer_id = leadpage.unseen_offer(session, lead_id, web.actor().dealers)
     if offer_id is not None:
         start_clock(session, offer_id, web.at())
         session.commit()
@@ -309,7 +309,7 @@ def _lead_page(
     problems: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    page = queries.lead_page(web.db(), lead_id, web.at())
+    page = leadpage.lead_page(web.db(), lead_id, web.at())
     if page is None:
         return render_template("desk/gone.html"), 404
     dealer_id = page.lead.dealer_id

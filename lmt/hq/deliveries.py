@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -52,26 +50,6 @@ class Bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The filters of the list; "" for all."""
-
-    source: str = ""
-    cause: str = ""
-    since: date | None = None
-    status: str = "quarantined"
-
-    def address(self) -> dict[str, Any]:
-        """What to put in a link to the same list."""
-        named = {
-            "source": self.source,
-            "cause": self.cause,
-            "since": self.since.isoformat() if self.since else "",
-            "status": self.status if self.status != "quarantined" else "",
-        }
-        return {name: value for name, value in named.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
 class Typed:
     """What a person typed into the forms of a delivery's page, and what is wrong with it."""
 
@@ -85,15 +63,14 @@ class Typed:
 @web.require("intake.read")
 def quarantine() -> ResponseReturnValue:
     session = web.db()
-    wanted = _wanted()
+    wanted = q.Wanted.of(request.args)
     after = _uuid(request.args.get("after", ""))
-    since = None if wanted.since is None else _midnight(wanted.since)
     found = q.deliveries(
         session,
         web.at(),
         source=wanted.source,
         cause=wanted.cause,
-        since=since,
+        since=wanted.since_at(reader().timezone),
         status=wanted.status,
         after=after,
     )
@@ -267,22 +244,6 @@ def _choices(all_of_them: str, named: dict[str, str], chosen: str) -> list[tuple
     known = named if not chosen or chosen in named else {**named, chosen: chosen}
     pairs = ((code, words) for code, words in known.items() if code)
     return [("", all_of_them), *sorted(pairs, key=lambda pair: pair[1])]
-
-
-def _wanted() -> Wanted:
-    source, cause, status = (
-        request.args.get(name, "").strip()[:100] for name in ("source", "cause", "status")
-    )
-    wanted = Wanted(source, cause, status=status if status in q.STATUSES else "quarantined")
-    try:
-        return replace(wanted, since=date.fromisoformat(request.args.get("since", "")))
-    except ValueError:
-        return wanted
-
-
-def _midnight(day: date) -> datetime:
-    """The beginning of a day on the reader's wall clock."""
-    return datetime.combine(day, time(), ZoneInfo(reader().timezone)).astimezone(UTC)
 
 
 def _uuid(text: str) -> uuid.UUID | None:

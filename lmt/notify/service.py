@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar
@@ -210,14 +210,13 @@ def alert_unrouted(
 
 def _may_be_told(session: Session, lead: Lead) -> bool:
     """Whether its source tells its people, or they asked again through one that does."""
-    # The bare tables: the actor of this session may see no source at all.
-    source, inquiry = Source.__table__.c, Inquiry.__table__.c
-    came_by = [source.id == lead.source_id]
-    if lead.asked_again:
-        again = select(inquiry.source_id).where(inquiry.lead_id == lead.id)
-        came_by.append(source.id.in_(again))
-    found = select(source.id).where(source.tells_customer, or_(*came_by)).limit(1)
-    return session.execute(found).first() is not None
+    if lead.source.tells_customer or not lead.asked_again:
+        return lead.source.tells_customer
+    # The bare table: what joined the lead counts, whoever of its dealers acts.
+    inquiry = Inquiry.__table__.c
+    again = select(inquiry.source_id).where(inquiry.lead_id == lead.id)
+    found = select(Source.id).where(Source.tells_customer, Source.id.in_(again)).limit(1)
+    return session.scalars(found).first() is not None
 
 
 def _on_duty(

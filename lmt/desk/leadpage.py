@@ -1,0 +1,191 @@
+"""What the desk shows of one lead, to the dealer that has it: its story, its terms, its people."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from lmt.contests import contest_of
+from lmt.desk.queries import terms_of_dealers
+from lmt.models import (
+    CallRecord,
+    Contest,
+    DealerTerms,
+    Event,
+    Inquiry,
+    Lead,
+    Offer,
+    Outcome,
+    PlannedAction,
+    RoutingDecision,
+    RoutingPolicy,
+)
+from lmt.policies import policy_words
+
+MOST_EARLIER, MOST_INQUIRIES, MOST_CALLS = 10, 20, 20
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """Everything the page of one lead tells; `contest` is the dealer's own, of this decision.
+
+    `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
+    this dealer has or had, `calls` what others heard from them before; all newest first.
+    """
+
+    lead: Lead
+    terms: DealerTerms | None
+    offer: Offer | None
+    decision: RoutingDecision | None
+    events: list[Event]
+    plans: list[PlannedAction]
+    outcome: Outcome | None
+    policy: str = ""
+    contest: Contest | None = None
+    inquiries: Sequence[Inquiry] = ()
+    earlier: Sequence[Lead] = ()
+    calls: Sequence[CallRecord] = ()
+
+    @property
+    def zone(self) -> str:
+        """The wall clock that times are shown by: the dealer's."""
+        return self.terms.timezone if self.terms else self.lead.market.timezone
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Where the dealer is."""
+        return (self.terms.lat, self.terms.lon) if self.terms else None
+
+
+def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | None:
+    """The lead with its story; None when there is none that `session` may see at a dealer."""
+    lead = session.scalar(
+        select(Lead)
+        .where(Lead.id == lead_id, Lead.dealer_id.is_not(None))
+        .options(
+            joinedload(Lead.source),
+            joinedload(Lead.owner),
+            joinedload(Lead.brand),
+            joinedload(Lead.campaign),
+            joinedload(Lead.market),
+        )
+    )
+    if lead is None or lead.dealer_id is None:
+        return None
+    offer = session.scalar(
+        select(Offer)
+        .where(Offer.lead_id == lead.id, Offer.dealer_id == lead.dealer_id)
+        .order_by(Offer.offered_at.desc())
+        .limit(1)
+    )
+    decision = _decision(session, lead, offer)
+    return LeadPage(
+        lead=lead,
+        terms=terms_of_dealers(session, {lead.dealer_id}, at).get(lead.dealer_id),
+        offer=offer,
+        decision=decision,
+        events=list(
+            session.scalars(
+                select(Event)
+                .where(Event.lead_id == lead.id)
+                .options(joinedload(Event.actor))
+                .order_by(Event.id.desc())
+            )
+        ),
+        plans=list(
+            session.scalars(
+                select(PlannedAction)
+                .where(PlannedAction.lead_id == lead.id, PlannedAction.done_at.is_(None))
+                .options(joinedload(PlannedAction.owner))
+                .order_by(PlannedAction.due_at)
+            )
+        ),
+        outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead.id)),
+        policy=_policy(session, decision),
+        contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
+        inquiries=_inquiries(session, lead) if lead.asked_again else (),
+        calls=_calls(session, lead) if lead.import_id else (),
+        earlier=session.scalars(
+            select(Lead)
+            .where(
+                Lead.customer_id == lead.customer_id,
+                Lead.id != lead.id,
+                Lead.dealer_id.is_not(None),
+            )
+            .options(joinedload(Lead.brand))
+            .order_by(Lead.created_at.desc())
+            .limit(MOST_EARLIER)
+        ).all(),
+    )
+
+
+def _calls(session: Session, lead: Lead) -> Sequence[CallRecord]:
+    return session.scalars(
+        select(CallRecord)
+        .where(CallRecord.customer_id == lead.customer_id)
+        .order_by(CallRecord.at.desc().nulls_last(), CallRecord.id.desc())
+        .limit(MOST_CALLS)
+    ).all()
+
+
+def _inquiries(session: Session, lead: Lead) -> Sequence[Inquiry]:
+    return session.scalars(
+        select(Inquiry)
+        .where(Inquiry.lead_id == lead.id, Inquiry.split_into_id.is_(None))
+        .order_by(Inquiry.at.desc())
+        .limit(MOST_INQUIRIES)
+    ).all()
+
+
+def unseen_offer(session: Session, lead_id: uuid.UUID, dealers: Iterable[int]) -> uuid.UUID | None:
+    """The running offer of the lead to one of these dealers whose clock has not begun."""
+    return session.scalar(
+        select(Offer.id).where(
+            Offer.lead_id == lead_id,
+            Offer.dealer_id.in_(dealers),
+            Offer.state == "open",
+            Offer.clock_at.is_(None),
+        )
+    )
+
+
+def planned(session: Session, plan_id: int) -> tuple[PlannedAction, Lead] | None:
+    """A planned action with its lead; None when `session` may not see it."""
+    found = session.execute(
+        select(PlannedAction, Lead)
+        .join(Lead, Lead.id == PlannedAction.lead_id)
+        .where(PlannedAction.id == plan_id)
+    ).first()
+    return (found[0], found[1]) if found else None
+
+
+def zone_of(session: Session, lead: Lead, at: datetime) -> str:
+    """The zone of the dealer that has the lead."""
+    terms = terms_of_dealers(session, {lead.dealer_id}, at)
+    return next((row.timezone for row in terms.values()), lead.market.timezone)
+
+
+def _decision(session: Session, lead: Lead, offer: Offer | None) -> RoutingDecision | None:
+    wanted = (
+        RoutingDecision.id == offer.decision_id
+        if offer is not None and offer.decision_id is not None
+        else RoutingDecision.dealer_id == lead.dealer_id
+    )
+    return session.scalar(
+        select(RoutingDecision)
+        .where(RoutingDecision.lead_id == lead.id, wanted)
+        .order_by(RoutingDecision.at.desc())
+        .limit(1)
+    )
+
+
+def _policy(session: Session, decision: RoutingDecision | None) -> str:
+    if decision is None or decision.policy_id is None:
+        return ""
+    row = session.get_one(RoutingPolicy, decision.policy_id)
+    return policy_words(row.version, row.settings, decision.inputs)
