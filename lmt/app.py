@@ -22,10 +22,11 @@ ROOMS = (
     "lmt.hq.routes",
     "lmt.portal.routes",
     "lmt.ingest.routes",
+    "lmt.embed.routes",
 )
 """Packages whose `blueprint` is hung in."""
 
-WITHOUT_COOKIES = ("api", "ingest", "portal")
+WITHOUT_COOKIES = ("api", "embed", "ingest", "portal")
 
 
 @lru_cache(maxsize=4)

@@ -30,6 +30,10 @@ from lmt.models import (
     DeliveryKey,
     DuplicateSuggestion,
     Event,
+    Form,
+    FormCount,
+    FormFile,
+    FormVersion,
     Handover,
     ImportRow,
     ImportRun,
@@ -195,8 +199,15 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
         ImportRun,
         MailboxState,
         MailRead,
+        Form,
     ):
         yield by_source, by_source.source_id.in_(sources)
+    forms = select(Form.id).where(Form.source_id.in_(sources))
+    yield FormVersion, FormVersion.form_id.in_(forms)
+    versions = select(FormVersion.id).where(FormVersion.form_id.in_(forms))
+    yield FormCount, FormCount.version_id.in_(versions)
+    # A visitor's file is had through its lead, by whoever sees the lead, and in no other way.
+    yield FormFile, false()
     imports = select(ImportRun.id).where(ImportRun.source_id.in_(sources))
     yield ImportRow, ImportRow.import_id.in_(imports)
     # A customer is shared; what was noted of a call for another brand or market isn't.

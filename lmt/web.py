@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, strategy="moving-window")
 
 _PUBLIC = "lmt_is_public"
-_NO_COOKIES = frozenset({"portal", "ingest", "api", "health", "static"})
+_NO_COOKIES = frozenset({"portal", "ingest", "embed", "api", "health", "static"})
 
 
 @dataclass(slots=True)
@@ -232,9 +232,9 @@ def _forget_reader(_problem: BaseException | None) -> None:
 def _refuse_nul() -> None:
     """No browser sends NUL, and PostgreSQL keeps none: 400, before it is an error of ours."""
     given = [request.path]
-    if request.blueprint == "ingest":
+    if request.blueprint in {"ingest", "embed"}:
         # What customers wrote is cleaned and kept; our own page wrote the key.
-        if request.endpoint == "ingest.submit":
+        if request.endpoint == "embed.submit":
             given.append(request.form.get(IDEMPOTENCY_FIELD, ""))
     else:
         given += _texts(request.args)

@@ -15,8 +15,10 @@ from lmt.forms.definition import (
     BadForm,
     FieldDefinition,
     FormDefinition,
+    StepDefinition,
     in_words,
 )
+from lmt.forms.lead import lead_of
 from lmt.forms.page import HONEYPOT_FIELD, render_form, render_thanks
 from lmt.forms.token import issue_token, token_problem
 from lmt.forms.validate import check
@@ -103,7 +105,7 @@ def test_nothing_at_all_is_refused_field_by_field() -> None:
 
 def test_answers_become_a_lead_in_the_shape_of_the_api() -> None:
     answers = GOOD | {"utm_source": "radio", "gclid": "g1", "comments": "Soon, please"}
-    lead = FORM.to_lead(answers, language="ar")
+    lead = lead_of(FORM, answers, language="ar")
     assert lead["customer"] == {
         "language": "ar",
         "full_name": "Nora Example",
@@ -123,18 +125,19 @@ def test_answers_become_a_lead_in_the_shape_of_the_api() -> None:
 
 
 def test_a_brand_without_a_model_is_an_answer_too() -> None:
-    assert FORM.to_lead(GOOD | {"model": "corvo"})["request"]["brand"] == "corvo"
-    assert "model" not in FORM.to_lead(GOOD | {"model": "corvo"})["request"]
+    assert lead_of(FORM, GOOD | {"model": "corvo"})["request"]["brand"] == "corvo"
+    assert "model" not in lead_of(FORM, GOOD | {"model": "corvo"})["request"]
 
 
 def test_a_refused_consent_is_kept_as_refused() -> None:
-    (consent,) = FORM.to_lead(GOOD | {"consent": ""}, language="en")["consents"]
+    (consent,) = lead_of(FORM, GOOD | {"consent": ""}, language="en")["consents"]
     assert consent["given"] is False
 
 
 def test_the_consent_names_the_very_words_that_were_shown() -> None:
     versions = {
-        FORM.to_lead(GOOD, language=language)["consents"][0]["text_version"] for language in LOCALES
+        lead_of(FORM, GOOD, language=language)["consents"][0]["text_version"]
+        for language in LOCALES
     }
     assert len(versions) == len(LOCALES)
 
@@ -143,19 +146,24 @@ def test_one_country_is_not_asked_but_sent() -> None:
     form = contact_form("pl", countries=["PL"], brands=[BrandModels("aurelia", "Aurelia")])
     answers = {key: value for key, value in GOOD.items() if key != "country"} | {"model": "aurelia"}
     assert check(form, answers, "pl") == {}
-    assert form.to_lead(answers)["address"]["country"] == "PL"
+    assert lead_of(form, answers)["address"]["country"] == "PL"
 
 
 def test_what_has_no_place_in_a_lead_is_an_attribute() -> None:
     form = FormDefinition(
         code="x",
         title={"en": "X"},
-        fields=(
-            FieldDefinition("shoe_size", "text", {"en": "Shoe size"}),
-            FieldDefinition("campaign_code", "hidden", value="SPRING", to="campaign.code"),
+        steps=(
+            StepDefinition(
+                "all",
+                (
+                    FieldDefinition("shoe_size", "text", {"en": "Shoe size"}),
+                    FieldDefinition("campaign_code", "hidden", value="SPRING", to="campaign.code"),
+                ),
+            ),
         ),
     )
-    lead = form.to_lead({"shoe_size": "44"})
+    lead = lead_of(form, {"shoe_size": "44"})
     assert lead["attributes"] == {"shoe_size": "44"}
     assert lead["campaign"] == {"code": "SPRING"}
 
@@ -169,7 +177,7 @@ def test_a_definition_survives_json() -> None:
     [
         {"key": "form_token", "type": "text"},
         {"key": "two words", "type": "text"},
-        {"key": "a", "type": "file"},
+        {"key": "a", "type": "photo"},
         {"key": "a", "type": "choice"},
         {"key": "a", "type": "text", "options": [{"id": "1", "label": {}}]},
         {"key": "a", "type": "text", "to": "customer.password"},

@@ -27,6 +27,7 @@ from lmt.models import (
     Dealer,
     DealerTerms,
     Form,
+    FormVersion,
     Lead,
     Market,
     MarketCountry,
@@ -127,7 +128,12 @@ def _build(session: Session) -> World:
         "contact-pl", countries=["PL"], brands=[BrandModels("aurel", "Aurel", [("mira", "Mira")])],
         default_language="pl",
     )  # fmt: skip
-    session.add(Form(code="contact-pl", source_id=sources["form-pl"].id, definition=form.to_json()))
+    row = Form(code="contact-pl", source_id=sources["form-pl"].id, draft=form.to_json())
+    session.add(row)
+    session.flush()
+    row.published = FormVersion(
+        form_id=row.id, number=1, definition=form.to_json(), published_at=FRIDAY
+    )
     users = _cast(session, markets, dealers)
     session.flush()
     return World(

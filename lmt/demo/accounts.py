@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from random import Random
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from lmt.demo.network import Founded
 from lmt.demo.people import person
 from lmt.forms.defaults import BrandModels, contact_form
 from lmt.ingest.keys import key_hash, new_key
-from lmt.models import Brand, Form, Source
+from lmt.models import Brand, Form, FormVersion, Source
 from lmt.sources import BY_KIND
 
 CHANNELS = {
@@ -95,7 +96,7 @@ def hire(
 
 
 def open_sources(
-    session: Session, founded: Founded
+    session: Session, founded: Founded, at: datetime
 ) -> tuple[list[DemoSource], dict[tuple[str, str], int], list[Form]]:
     """Each market's ways in, with keys where machines use them, and its contact form."""
     told: list[DemoSource] = []
@@ -124,15 +125,20 @@ def open_sources(
         )
         for brand in session.scalars(select(Brand).order_by(Brand.code))
     ]
-    forms = [
-        Form(
-            code=f"{market.code.lower()}-contact",
-            source_id=stored[market.code, "form"].id,
-            definition=_contact_form(market, brands),
+    forms = []
+    for market in MARKETS:
+        definition = _contact_form(market, brands)
+        source_id = stored[market.code, "form"].id
+        code = f"{market.code.lower()}-contact"
+        form = Form(
+            code=code, name=f"Contact, {market.name}", source_id=source_id, draft=definition
         )
-        for market in MARKETS
-    ]
-    session.add_all(forms)
+        session.add(form)
+        session.flush()
+        form.published = FormVersion(
+            form_id=form.id, number=1, definition=definition, published_at=at
+        )
+        forms.append(form)
     session.flush()
     return told, {place: source.id for place, source in stored.items()}, forms
 

@@ -13,6 +13,7 @@ from lmt.forms.definition import (
     FieldDefinition,
     FormDefinition,
     OptionDefinition,
+    StepDefinition,
     Words,
 )
 
@@ -260,23 +261,32 @@ def contact_form(
         submit=SUBMIT,
         languages=tuple(languages),
         default_language=default_language,
-        fields=(
-            _choice("request_type", REQUEST, REQUEST_TYPES, to="request.type"),
-            FieldDefinition("model", "model", MODEL, options=_models(brands)),
-            FieldDefinition("name", "name", NAME, required=True),
-            FieldDefinition("phone", "phone", PHONE, PHONE_HELP, max_length=LONGEST["phone"]),
-            FieldDefinition("email", "email", EMAIL, max_length=LONGEST["email"]),
-            _country(countries),
-            FieldDefinition("city", "city", CITY, required=True),
-            FieldDefinition("postcode", "postcode", POSTCODE, max_length=LONGEST["postcode"]),
-            FieldDefinition(
-                "comments",
-                "longtext",
-                COMMENTS,
-                max_length=2_000,
-                to="request.comments",
+        steps=(
+            StepDefinition(
+                "all",
+                (
+                    _choice("request_type", REQUEST, REQUEST_TYPES, to="request.type"),
+                    FieldDefinition("model", "model", MODEL, options=_models(brands)),
+                    FieldDefinition("name", "name", NAME, required=True),
+                    FieldDefinition(
+                        "phone", "phone", PHONE, PHONE_HELP, max_length=LONGEST["phone"]
+                    ),
+                    FieldDefinition("email", "email", EMAIL, max_length=LONGEST["email"]),
+                    _country(countries),
+                    FieldDefinition("city", "city", CITY, required=True),
+                    FieldDefinition(
+                        "postcode", "postcode", POSTCODE, max_length=LONGEST["postcode"]
+                    ),
+                    FieldDefinition(
+                        "comments",
+                        "longtext",
+                        COMMENTS,
+                        max_length=2_000,
+                        to="request.comments",
+                    ),
+                    FieldDefinition("consent", "consent", CONSENT, required=True),
+                ),
             ),
-            FieldDefinition("consent", "consent", CONSENT, required=True),
         ),
     )
 
@@ -294,7 +304,9 @@ def _choice(key: str, label: Words, options: dict[str, Words], *, to: str) -> Fi
 
 def _country(countries: Sequence[str]) -> FieldDefinition:
     if len(countries) == 1:
-        return FieldDefinition("country", "hidden", value=countries[0], to="address.country")
+        return FieldDefinition(
+            "country", "hidden", value=countries[0], to="address.country", prefill=False
+        )
     options = tuple(
         OptionDefinition(
             country,

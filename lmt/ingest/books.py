@@ -41,6 +41,7 @@ class MarketFacts:
     country: str
     languages: tuple[str, ...]
     same_need_days: int
+    confirmed_purposes: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -153,6 +154,7 @@ def _read(connection: Connection, stamp: Stamp) -> Books:
                     _only([country for country, market in countries if market == row.id]),
                     tuple(row.languages),
                     row.same_need_days,
+                    tuple(row.confirmed_purposes),
                 )
                 for row in own.execute(
                     select(
@@ -161,6 +163,7 @@ def _read(connection: Connection, stamp: Stamp) -> Books:
                         Market.timezone,
                         Market.languages,
                         Market.same_need_days,
+                        Market.confirmed_purposes,
                     )
                 )
             },

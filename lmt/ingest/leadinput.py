@@ -157,6 +157,8 @@ class LeadInput:
     campaign: Campaign = field(default_factory=Campaign)
     consents: tuple[Consent, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    form_version: int | None = None
+    """Of our own forms alone: which version was filled in."""
     given: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 

@@ -68,18 +68,25 @@ def lead_of(
         "comments": request.comments,
         "preferred_dealer": _pick(session, market.id, request.preferred_dealer, at, picks),
         "given": Jsonb(dict(given.given)),
+        "form_version_id": given.form_version if source.kind == "form" else None,
         "sent_at": given.sent_at,
         "at": at,
-        **_consents(source, books, market.id, language, given, at),
+        **_consents(source, books, market, language, given, at),
     }
     need = Need(wanted.brand_id, request.type, model, given.vehicle.vin)
     return LeadRow(market, need, values)
 
 
 def _consents(
-    source: Source, books: Books, market_id: int, language: str, given: LeadInput, at: datetime
+    source: Source,
+    books: Books,
+    market: MarketFacts,
+    language: str,
+    given: LeadInput,
+    at: datetime,
 ) -> dict[str, Any]:
-    """The consents as columns: what was agreed to, in which words, and where."""
+    """The consents as columns: what was agreed to, in which words, and where; those that a visitor
+    of a form gave are confirmed by mail where the market asks for it."""
     consents = given.consents
     origin = " ".join(part for part in (source.code, given.campaign.landing_page) if part)
     if not consents:
@@ -89,11 +96,15 @@ def _consents(
         "answers": [each.given for each in consents],
         "text_versions": [each.text_version for each in consents],
         "text_hashes": [
-            books.consent_hash(market_id, each.purpose, each.text_version, language)
+            books.consent_hash(market.id, each.purpose, each.text_version, language)
             for each in consents
         ],
         "text_languages": [language] * len(consents),
         "agreed_at": [each.at or at for each in consents],
+        "to_confirm": [
+            source.kind == "form" and each.given and each.purpose in market.confirmed_purposes
+            for each in consents
+        ],
         "origin": origin,
     }
 
@@ -105,6 +116,7 @@ _NO_CONSENTS: dict[str, list[Any]] = {
     "text_hashes": [],
     "text_languages": [],
     "agreed_at": [],
+    "to_confirm": [],
 }
 
 

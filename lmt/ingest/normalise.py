@@ -38,7 +38,7 @@ _KNOWN = {
     name: frozenset(texts) | _BESIDES_TEXT.get(name, frozenset())
     for name, texts in TEXT_LENGTHS.items()
 }
-_TOP = frozenset({"id", "sent_at", "test", "consents", "attributes", *TEXT_LENGTHS})
+_TOP = frozenset({"id", "sent_at", "test", "consents", "attributes", "form", *TEXT_LENGTHS})
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _CONDITION_WORDS = {
@@ -85,9 +85,15 @@ def understand(
         campaign=Campaign(**reading.texts(data, "campaign")),
         consents=_consents(reading, data.get("consents")),
         attributes=_attributes(reading, data.get("attributes")),
+        form_version=_form_version(data.get("form")),
         given=storable(data),
         problems=tuple(reading.problems),
     )
+
+
+def _form_version(given: Any) -> int | None:
+    version = given.get("version_id") if isinstance(given, Mapping) else None
+    return version if isinstance(version, int) and 0 < version < 2**31 else None
 
 
 def vehicle_condition(text: str) -> str:

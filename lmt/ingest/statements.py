@@ -170,11 +170,14 @@ SAME_PERSON = """
   )"""
 _CONSENTS = """
   consents AS (
-    INSERT INTO consent (lead_id, purpose, given, text_version, text_hash, language, origin, at)
-    SELECT took.id, c.purpose, c.given, c.text_version, c.text_hash, c.language, %(origin)s, c.at
+    INSERT INTO consent (lead_id, purpose, given, text_version, text_hash, language, origin, at,
+      to_confirm)
+    SELECT took.id, c.purpose, c.given, c.text_version, c.text_hash, c.language, %(origin)s, c.at,
+      c.to_confirm
     FROM took, unnest(%(purposes)s::text[], %(answers)s::bool[], %(text_versions)s::text[],
-      %(text_hashes)s::text[], %(text_languages)s::text[], %(agreed_at)s::timestamptz[])
-      AS c (purpose, given, text_version, text_hash, language, at)
+      %(text_hashes)s::text[], %(text_languages)s::text[], %(agreed_at)s::timestamptz[],
+      %(to_confirm)s::bool[])
+      AS c (purpose, given, text_version, text_hash, language, at, to_confirm)
   )"""
 _EVENT = """
   told AS (
@@ -214,14 +217,16 @@ MEET_PERSON = f"""
 _WRITE_LEAD = f"""
 WITH {MEET_PERSON}, took AS (
     INSERT INTO lead (id, reference, market_id, source_id, campaign_id, intake_id, import_id,
-      customer_id, test, full_name, company, email, phone, language, country, region, postcode,
-      city, street, lat, lon, timezone, location_method, brand_id, model, model_id, request_type,
+      form_version_id, customer_id, test, full_name, company, email, phone, language, country,
+      region, postcode, city, street, lat, lon, timezone, location_method, brand_id, model,
+      model_id, request_type,
       service, comments, preferred_dealer, given, tags, points, band, status, cause, next_action_at,
       escalated_minutes, waiting_for, call_at, first_call_at, asked_again, sent_at, created_at,
       postponed)
     SELECT %(id)s, %(reference)s, %(market_id)s, %(source_id)s, %(campaign_id)s::int,
-      %(intake_id)s, %(import_id)s::uuid, who.id, %(test)s, %(full_name)s, %(company)s,
-      %(email)s, %(phone)s, %(language)s, %(country)s, %(region)s, %(postcode)s, %(city)s,
+      %(intake_id)s, %(import_id)s::uuid, %(form_version_id)s::int, who.id, %(test)s,
+      %(full_name)s, %(company)s, %(email)s, %(phone)s, %(language)s, %(country)s,
+      %(region)s, %(postcode)s, %(city)s,
       %(street)s, %(lat)s::float8, %(lon)s::float8, '', '', %(brand_id)s::int, %(model)s,
       %(model_id)s::int, %(request_type)s, '', %(comments)s, %(preferred_dealer)s, %(given)s,
       '{{}}', 0, 'warm', 'received', '', %(next_action_at)s, 0, '{{}}', %(call_at)s::timestamptz,
@@ -262,9 +267,10 @@ WITH took AS (
     RETURNING id, customer_id
   ), inquired AS (
     INSERT INTO inquiry (id, lead_id, intake_id, source_id, campaign_id, at, request_type, model,
-      comments, preferred_dealer, given)
+      comments, preferred_dealer, given, form_version_id)
     SELECT %(inquiry_id)s, took.id, %(intake_id)s, %(source_id)s, %(campaign_id)s::int, %(at)s,
-      %(request_type)s, %(model)s, %(comments)s, %(preferred_dealer)s, %(given)s FROM took
+      %(request_type)s, %(model)s, %(comments)s, %(preferred_dealer)s, %(given)s,
+      %(form_version_id)s::int FROM took
   ), who AS (SELECT customer_id AS id FROM took),
   {SAME_PERSON}, {_CONSENTS}, {_EVENT}
 SELECT {_WAKE} FROM took
@@ -284,9 +290,11 @@ def join_lead(connection: Connection, lead: Mapping[str, Any]) -> bool:
 _CLOSED_INQUIRY = f"""
 WITH took AS (
     INSERT INTO inquiry (id, lead_id, intake_id, source_id, campaign_id, at, request_type, model,
-      comments, preferred_dealer, given, handled_at)
+      comments, preferred_dealer, given, form_version_id,
+      handled_at)
     SELECT %(inquiry_id)s, lead.id, %(intake_id)s, %(source_id)s, %(campaign_id)s::int, %(at)s,
-      %(request_type)s, %(model)s, %(comments)s, %(preferred_dealer)s, %(given)s, %(at)s
+      %(request_type)s, %(model)s, %(comments)s, %(preferred_dealer)s, %(given)s,
+      %(form_version_id)s::int, %(at)s
     FROM lead WHERE lead.id = %(id)s
     RETURNING lead_id AS id
   ), {_EVENT}

@@ -18,7 +18,7 @@ from lmt.models.dealer import (
     Territory,
 )
 from lmt.models.event import Event, record
-from lmt.models.form import Form
+from lmt.models.form import CustomField, Form, FormCount, FormFile, FormVersion
 from lmt.models.handover import Handover
 from lmt.models.importing import CallRecord, ImportRow, ImportRun, Release
 from lmt.models.intake import DeliveryKey, Intake, Retrieval
@@ -46,6 +46,7 @@ __all__ = [
     "Consent",
     "ConsentText",
     "Contest",
+    "CustomField",
     "Customer",
     "CustomerKey",
     "CustomerMove",
@@ -58,6 +59,9 @@ __all__ = [
     "DuplicateSuggestion",
     "Event",
     "Form",
+    "FormCount",
+    "FormFile",
+    "FormVersion",
     "GeocoderAnswer",
     "Handover",
     "Heartbeat",

@@ -22,6 +22,9 @@ from lmt.models.user import User
 
 BANDS = ("hot", "warm", "cold")
 _IMPORTED = "status = 'received' AND import_id IS NOT NULL AND asked_again = 0"
+ATTRIBUTED = "given -> 'attributes' <> '{}'"
+ATTRIBUTE_WORDS = "jsonb_to_tsvector('simple', given -> 'attributes', '[\"string\", \"numeric\"]')"
+"""The custom fields of a lead as words; a search must say ATTRIBUTED too, for its index."""
 _STATUSES = ",".join(f"'{s}'" for s in Status)
 
 
@@ -53,6 +56,24 @@ class Lead(Base):
             postgresql_using="gin",
             postgresql_where=text("status = 'unrouted'"),
         ),
+        # Only leads that have any: their custom fields by value, and as text to be searched.
+        Index(
+            "ix_lead_attributes",
+            text("(given -> 'attributes')"),
+            postgresql_using="gin",
+            postgresql_where=text(ATTRIBUTED),
+        ),
+        Index(
+            "ix_lead_attributes_words",
+            text(ATTRIBUTE_WORDS),
+            postgresql_using="gin",
+            postgresql_where=text(ATTRIBUTED),
+        ),
+        Index(
+            "ix_lead_form_version_id",
+            "form_version_id",
+            postgresql_where=text("form_version_id IS NOT NULL"),
+        ),
         Index(
             "ix_lead_import_id_id",
             "import_id",
@@ -70,6 +91,8 @@ class Lead(Base):
     intake_id: Mapped[uuid.UUID | None]
     import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_run.id"))
     """The import that brought it. Its person was approached and did not ask."""
+    form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_version.id"))
+    """The very form that its customer filled in."""
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     test: Mapped[bool] = mapped_column(default=False)
 
@@ -167,6 +190,9 @@ class Consent(Base):
     origin: Mapped[str] = mapped_column(default="")
     """Where it was given: the source's code, and the page where the sender named it."""
     at: Mapped[datetime]
+    to_confirm: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """It counts only once its person has confirmed it by mail (double opt-in)."""
+    confirmed_at: Mapped[datetime | None]
 
 
 class Inquiry(Base):
@@ -189,6 +215,7 @@ class Inquiry(Base):
     preferred_dealer: Mapped[str] = mapped_column(default="")
     given: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """As it was given, in the shape of the API."""
+    form_version_id: Mapped[int | None] = mapped_column(ForeignKey("form_version.id"))
     handled_at: Mapped[datetime | None]
     """When the road took note of it: priority raised, dealer told, moved where that was due."""
     split_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("lead.id"))

@@ -35,6 +35,8 @@ class Market(Base):
     """Whose public holidays the desk keeps; empty for none."""
     same_need_days: Mapped[int] = mapped_column(default=30)
     """How long a customer who asks for the same again is joined to the open lead."""
+    confirmed_purposes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """Consents that count only once they were confirmed by mail (double opt-in)."""
     countries: Mapped[list[MarketCountry]] = relationship(
         back_populates="market", order_by="MarketCountry.country"
     )
