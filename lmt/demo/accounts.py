@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt.accounts.service import EVERYWHERE, Scope, create_user, hashed
 from lmt.demo.countries import BY_CODE
 from lmt.demo.dealers import DemoDealer
 from lmt.demo.facts import DemoAccount, DemoForm, DemoSource
-from lmt.demo.markets import MARKETS, DemoMarket
+from lmt.demo.forms import open_forms
+from lmt.demo.markets import MARKETS
 from lmt.demo.network import Founded
 from lmt.demo.people import person
-from lmt.forms.defaults import BrandModels, contact_form
 from lmt.ingest.keys import key_hash, new_key
-from lmt.models import Brand, Form, FormVersion, Source
+from lmt.models import Form, Source
 from lmt.sources import BY_KIND
 
 CHANNELS = {
@@ -96,9 +95,9 @@ def hire(
 
 
 def open_sources(
-    session: Session, founded: Founded, at: datetime
+    session: Session, founded: Founded, base_url: str, at: datetime
 ) -> tuple[list[DemoSource], dict[tuple[str, str], int], list[Form]]:
-    """Each market's ways in, with keys where machines use them, and its contact form."""
+    """Each market's ways in, with keys where machines use them, and its forms."""
     told: list[DemoSource] = []
     stored: dict[tuple[str, str], Source] = {}
     for market in MARKETS:
@@ -119,37 +118,9 @@ def open_sources(
                 told.append(DemoSource(code, kind, key, market.code))
     session.add_all(stored.values())
     session.flush()
-    brands = [
-        BrandModels(
-            brand.code, brand.name, tuple((model.code, model.name) for model in brand.models)
-        )
-        for brand in session.scalars(select(Brand).order_by(Brand.code))
-    ]
-    forms = []
-    for market in MARKETS:
-        definition = _contact_form(market, brands)
-        source_id = stored[market.code, "form"].id
-        code = f"{market.code.lower()}-contact"
-        form = Form(
-            code=code, name=f"Contact, {market.name}", source_id=source_id, draft=definition
-        )
-        session.add(form)
-        session.flush()
-        form.published = FormVersion(
-            form_id=form.id, number=1, definition=definition, published_at=at
-        )
-        forms.append(form)
-    session.flush()
+    of_forms = {market.code: stored[market.code, "form"] for market in MARKETS}
+    forms = open_forms(session, of_forms, base_url, at)
     return told, {place: source.id for place, source in stored.items()}, forms
-
-
-def _contact_form(market: DemoMarket, brands: Sequence[BrandModels]) -> dict[str, object]:
-    return contact_form(
-        f"{market.code.lower()}-contact",
-        countries=market.countries,
-        brands=brands,
-        default_language=market.default_language,
-    ).to_json()
 
 
 def form_facts(base_url: str, codes: Sequence[str]) -> list[DemoForm]:

@@ -132,7 +132,7 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         with_people = hosts(dealers)
     with timings.of("accounts"):
         accounts, staff = hire(session, seeded(seed, "people"), founded, with_people, dealer_ids)
-        sources, source_ids, forms = open_sources(session, founded, at)
+        sources, source_ids, forms = open_sources(session, founded, settings.base_url, at)
         senders, sender_ids = open_senders(session, founded, settings.secret_key)
     with timings.of("history"):
         everyone = candidates(dealers, dealer_ids, at)
