@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,12 +19,15 @@ from lmt.forms.definition import (
     in_words,
 )
 from lmt.forms.lead import lead_of
-from lmt.forms.page import HONEYPOT_FIELD, render_form, render_thanks
+from lmt.forms.page import HONEYPOT_FIELD, render_form
+from lmt.forms.thanks import render_thanks
 from lmt.forms.token import issue_token, token_problem
 from lmt.forms.validate import check
 from tests.two_markets import parsed
 
 NOW = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
+TODAY = date(2026, 3, 6)
+STYLESHEET = "/embed/gulf.css"
 FORM = contact_form(
     "gulf",
     countries=["SA", "AE", "KW"],
@@ -57,6 +60,7 @@ def shown(**changes: object) -> Any:
         "idempotency_key": "key",
         "action": "/f/gulf",
         "utm": {},
+        "stylesheet": STYLESHEET,
     }
     return parsed(render_form(FORM, **(values | changes)))  # type: ignore[arg-type]
 
@@ -89,11 +93,11 @@ def shown(**changes: object) -> Any:
     ],
 )
 def test_answers_that_are_refused(change: dict[str, str], wrong: list[str]) -> None:
-    assert list(check(FORM, GOOD | change, "en")) == wrong
+    assert list(check(FORM, GOOD | change, "en", TODAY)) == wrong
 
 
 def test_nothing_at_all_is_refused_field_by_field() -> None:
-    assert list(check(FORM, {}, "en")) == [
+    assert list(check(FORM, {}, "en", TODAY)) == [
         "request_type",
         "name",
         "phone",
@@ -145,7 +149,7 @@ def test_the_consent_names_the_very_words_that_were_shown() -> None:
 def test_one_country_is_not_asked_but_sent() -> None:
     form = contact_form("pl", countries=["PL"], brands=[BrandModels("aurelia", "Aurelia")])
     answers = {key: value for key, value in GOOD.items() if key != "country"} | {"model": "aurelia"}
-    assert check(form, answers, "pl") == {}
+    assert check(form, answers, "pl", TODAY) == {}
     assert lead_of(form, answers)["address"]["country"] == "PL"
 
 
@@ -221,6 +225,7 @@ def test_the_contact_form_speaks_every_language(language: str) -> None:
             idempotency_key="k",
             action="/f",
             utm={},
+            stylesheet=STYLESHEET,
         )
     )
     assert page.get("lang") == language
@@ -252,7 +257,7 @@ def test_every_field_has_a_label_and_tells_browsers_what_it_is() -> None:
 
 def test_errors_are_listed_first_with_focus_and_a_way_to_each_field() -> None:
     answers = GOOD | {"name": "", "phone": "12"}
-    page = shown(answers=answers, errors=check(FORM, answers, "en"))
+    page = shown(answers=answers, errors=check(FORM, answers, "en", TODAY))
     (summary,) = page.xpath("//div[@role='alert']")
     assert "autofocus" in summary.attrib
     targets = [link.get("href")[1:] for link in summary.xpath(".//a")]
@@ -267,7 +272,7 @@ def test_errors_are_listed_first_with_focus_and_a_way_to_each_field() -> None:
 
 
 def test_errors_and_page_agree_on_the_language() -> None:
-    english = check(FORM, {}, "en")
+    english = check(FORM, {}, "en", TODAY)
     assert english["name"] == "Please fill this in."
 
 
@@ -282,6 +287,7 @@ def test_answers_are_shown_as_text_never_as_markup() -> None:
         idempotency_key="k",
         action="/f",
         utm={"utm_source": nasty},
+        stylesheet=STYLESHEET,
     )
     assert "<script" not in page
     assert parsed(page).xpath("//input[@name='name']/@value") == [nasty]
@@ -290,12 +296,14 @@ def test_answers_are_shown_as_text_never_as_markup() -> None:
 def test_the_campaign_travels_along_and_nothing_else_does() -> None:
     page = shown(utm={"utm_source": "radio", "utm_campaign": "spring", "admin": "1"})
     hidden = {i.get("name"): i.get("value") for i in page.xpath("//input[@type='hidden']")}
+    assert hidden.pop("asked").split() == list(GOOD), "all of them are on the page"
     assert hidden == {
         "utm_source": "radio",
         "utm_campaign": "spring",
         "form_token": "tok",
         "idempotency_key": "key",
         "lang": "en",
+        "step": "all",
     }
     assert all("utm_source=radio" in a for a in page.xpath("//nav//a/@href"))
 
@@ -310,7 +318,7 @@ def test_the_page_runs_no_script_and_loads_only_its_own_style() -> None:
     page = shown()
     assert not page.xpath("//script")
     assert not page.xpath("//*[@style]")
-    assert page.xpath("//link[@rel='stylesheet']/@href") == ["/r/static/customer.css"]
+    assert page.xpath("//link[@rel='stylesheet']/@href") == [STYLESHEET]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +334,8 @@ def test_the_page_runs_no_script_and_loads_only_its_own_style() -> None:
     ],
 )
 def test_how_old_a_token_may_be(age: timedelta, problem: str | None) -> None:
-    assert token_problem("secret", issue_token("secret", "gulf", NOW), "gulf", NOW + age) == problem
+    token = issue_token("secret", "gulf", 3, NOW)
+    assert token_problem("secret", token, "gulf", 3, NOW + age) == problem
 
 
 @pytest.mark.parametrize(
@@ -335,14 +344,15 @@ def test_how_old_a_token_may_be(age: timedelta, problem: str | None) -> None:
         ("", "missing"),
         ("gulf:1", "forged"),
         ("gulf:1772787600.abc", "forged"),
-        (issue_token("another secret", "gulf", NOW), "forged"),
-        (issue_token("secret", "poland", NOW), "forged"),
+        (issue_token("another secret", "gulf", 3, NOW), "forged"),
+        (issue_token("secret", "poland", 3, NOW), "forged"),
+        (issue_token("secret", "gulf", 2, NOW), "forged"),
         ("\udcff", "forged"),
         ("ł.ł", "forged"),
     ],
 )
 def test_tokens_that_nobody_issued(token: str, problem: str) -> None:
-    assert token_problem("secret", token, "gulf", NOW + timedelta(minutes=1)) == problem
+    assert token_problem("secret", token, "gulf", 3, NOW + timedelta(minutes=1)) == problem
 
 
 def test_thanks_name_the_dealer_and_the_time_where_they_are_known() -> None:
@@ -350,6 +360,7 @@ def test_thanks_name_the_dealer_and_the_time_where_they_are_known() -> None:
         render_thanks(
             FORM,
             language="en",
+            stylesheet=STYLESHEET,
             reference="K7QF-2M9D",
             status_url="https://lmt.example/r/abc",
             dealer="Aurelia <Riyadh>",
@@ -365,7 +376,9 @@ def test_thanks_name_the_dealer_and_the_time_where_they_are_known() -> None:
 
 
 def test_thanks_promise_nothing_before_a_dealer_is_found() -> None:
-    page = render_thanks(FORM, language="en", reference="K7QF-2M9D", status_url="/r/abc")
+    page = render_thanks(
+        FORM, language="en", stylesheet=STYLESHEET, reference="K7QF-2M9D", status_url="/r/abc"
+    )
     assert "looking for the dealer" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from lmt.forms.fields import (
     Words,
     field_from,
     in_words,
+    words_from,
 )
 from lmt.forms.theme import BadTheme, checked_theme
 
@@ -37,6 +39,7 @@ __all__ = [
 
 MOST_STEPS = 12
 MOST_FIELDS = 100
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,9 @@ class FormDefinition:
             raise BadForm("two steps have one key")
         if len(self.fields) > MOST_FIELDS:
             raise BadForm(f"a form has at most {MOST_FIELDS} fields")
+        keys = [item.key for item in self.fields]
+        if twice := {key for key in keys if keys.count(key) > 1}:
+            raise BadForm(f"{', '.join(sorted(twice))}: two fields have one key")
         if self.default_language not in self.languages:
             raise BadForm("default_language must be among the languages")
         if self.redirect and not self.redirect.startswith("https://"):
@@ -90,10 +96,9 @@ class FormDefinition:
         for step in self.steps:
             _expect_earlier(step.key, step.shown_when, known)
             for item in step.fields:
-                if item.key in known:
-                    raise BadForm(f"{item.key}: two fields have one key")
                 _expect_earlier(item.key, item.shown_when, known)
-                known.add(item.key)
+                if item.type != "section":
+                    known.add(item.key)
 
     @property
     def fields(self) -> tuple[FieldDefinition, ...]:
@@ -136,18 +141,26 @@ class FormDefinition:
         try:
             return cls(
                 code=str(data["code"]),
-                title=dict(data["title"]),
+                title=words_from(data["title"]),
                 steps=tuple(_step_from(step) for step in steps),
-                languages=tuple(data["languages"]),
+                languages=_languages(data["languages"]),
                 default_language=str(data["default_language"]),
                 redirect=str(data.get("redirect", "")),
                 brand=str(data.get("brand", "")),
                 campaign=str(data.get("campaign", "")),
                 theme=dict(data.get("theme", {})),
-                **{name: dict(data.get(name, {})) for name in ("intro", "submit", "thanks")},
+                **{name: words_from(data.get(name, {})) for name in ("intro", "submit", "thanks")},
             )
-        except (KeyError, TypeError, AttributeError) as problem:
+        except BadForm:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as problem:
             raise BadForm(f"the definition lacks {problem}") from problem
+
+
+def _languages(codes: Any) -> tuple[str, ...]:
+    if not isinstance(codes, list | tuple) or not all(map(_LANGUAGE.fullmatch, map(str, codes))):
+        raise BadForm("languages are a list of codes")
+    return tuple(codes)
 
 
 def _expect_earlier(key: str, condition: Condition | None, known: set[str]) -> None:
@@ -173,6 +186,6 @@ def _step_from(data: Mapping[str, Any]) -> StepDefinition:
     return StepDefinition(
         key=key,
         fields=tuple(field_from(item) for item in data["fields"]),
-        title=dict(data.get("title", {})),
+        title=words_from(data.get("title", {})),
         shown_when=shown_when,
     )

@@ -47,12 +47,15 @@ CLICK_KEYS = ("utm_term", "utm_content", "fbclid", "msclkid", "gbraid", "wbraid"
 RESERVED_KEYS = frozenset(
     {*CAMPAIGN_KEYS, *CLICK_KEYS, "lang", "form_token", "idempotency_key", "website", "zone"}
     | {"step", "asked", "version", "find", "back"}
+    # An input of this name would hide the form's own property in every browser.
+    | {"closest", "dataset", "elements"}
 )
 LONGEST = {"longtext": 5_000, "email": 254, "phone": 40, "postcode": 20}
 LONGEST_OTHER = 200
 ADDRESS_PARTS = ("country", "region", "city", "postcode", "street")
 SHOWN_IN = ("desk", "reports", "exports")
 MOST_FILE_MB = 5
+FURTHEST = 1_000_000_000
 
 Words = Mapping[str, str]
 """One text by language; the key "" holds for every language, as a proper name does."""
@@ -113,8 +116,9 @@ class FieldDefinition:
     `value` is a hidden field's; it and any other may be given by the page that shows the form where
     `prefill` is true. `purpose` is what a consent agrees to; its label is the text agreed to.
     `error` is said instead of our own words when an answer can't be taken. `least` and `most` bound
-    a number, a date in days from today, or (`most`) the size of a file in MB. `countries` are those
-    of an address, alpha-2. `retention_days` and `shows` are for answers kept as attributes.
+    a number, a date in days from today, or (`most`) how many options, or the size of a file in MB.
+    `countries` are those of an address, alpha-2. `retention_days` and `shows` are for answers kept
+    as attributes.
     """
 
     key: str
@@ -153,6 +157,8 @@ class FieldDefinition:
             raise BadForm(f"{self.key}: an address, and nothing else, names its countries")
         if not 1 <= self.max_length <= LONGEST["longtext"]:
             raise BadForm(f"{self.key}: max_length must lie within 1 and {LONGEST['longtext']}")
+        if any(abs(bound or 0) > FURTHEST for bound in (self.least, self.most)):
+            raise BadForm(f"{self.key}: least and most lie within {FURTHEST}")
         if self.least is not None and self.most is not None and self.least > self.most:
             raise BadForm(f"{self.key}: least is more than most")
         if self.type == "file" and not 1 <= (self.most or 1) <= MOST_FILE_MB:
@@ -225,15 +231,15 @@ def field_from(data: Mapping[str, Any]) -> FieldDefinition:
     return FieldDefinition(
         key=key,
         type=kind,
-        label=dict(data.get("label", {})),
-        help=dict(data.get("help", {})),
-        error=dict(data.get("error", {})),
+        label=words_from(data.get("label", {})),
+        help=words_from(data.get("help", {})),
+        error=words_from(data.get("error", {})),
         required=bool(data.get("required", False)),
-        max_length=int(data.get("max_length") or LONGEST.get(kind, LONGEST_OTHER)),
+        max_length=_whole(data.get("max_length")) or LONGEST.get(kind, LONGEST_OTHER),
         least=_whole(data.get("least")),
         most=_whole(data.get("most")),
         options=tuple(
-            OptionDefinition(str(o["id"]), dict(o["label"]), dict(o.get("group", {})))
+            OptionDefinition(str(o["id"]), words_from(o["label"]), words_from(o.get("group", {})))
             for o in data.get("options", ())
         ),
         countries=tuple(str(country) for country in data.get("countries", ())),
@@ -248,5 +254,17 @@ def field_from(data: Mapping[str, Any]) -> FieldDefinition:
     )
 
 
+def words_from(data: Any) -> Words:
+    """A text by language as JSON has it. Raises BadForm."""
+    if not isinstance(data, Mapping) or not all(isinstance(text, str) for text in data.values()):
+        raise BadForm(f"{data!r:.100} is no text by language")
+    return {str(language): text for language, text in data.items()}
+
+
 def _whole(value: Any) -> int | None:
-    return None if value is None or value == "" else int(value)
+    if value is None or value == "":
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise BadForm(f"{value!r:.100} is no whole number") from problem

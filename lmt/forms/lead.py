@@ -9,6 +9,10 @@ from typing import Any
 from lmt.forms.answers import Answers, shown_fields
 from lmt.forms.definition import FormDefinition
 from lmt.forms.fields import ADDRESS_PARTS, CAMPAIGN_KEYS, CLICK_KEYS, FieldDefinition
+from lmt.forms.typedplace import postcode_and_city
+
+IN_WORDS = frozenset({"request.timeframe", "request.comments", "request.contact_time"})
+"""Places of a lead that people read as they are: an option is put there in the form's words."""
 
 Value = str | int | float | list[str]
 
@@ -73,11 +77,17 @@ def _put(
     elif item.type == "dealer":
         _put_dealer(item, answers, lead)
     elif item.type not in {"section", "file"} and answer:
-        _put_answer(item, answer, lead)
+        _put_answer(definition, item, answer, lead)
 
 
-def _put_answer(item: FieldDefinition, answer: str, lead: dict[str, Any]) -> None:
+def _put_answer(
+    definition: FormDefinition, item: FieldDefinition, answer: str, lead: dict[str, Any]
+) -> None:
     section, _, name = item.place.partition(".")
+    if item.place in IN_WORDS and item.options:
+        chosen = [option for id in answer.split("\n") if (option := item.option(id))]
+        language = definition.default_language
+        answer = ", ".join(definition.words(option.label, language) for option in chosen)
     if section:
         lead[section][name] = answer.replace("\n", ", ") if item.type == "choices" else answer
     else:
@@ -92,8 +102,11 @@ def _put_dealer(item: FieldDefinition, answers: Answers, lead: dict[str, Any]) -
     if lat and lon:
         lead["address"].setdefault("lat", float(lat))
         lead["address"].setdefault("lon", float(lon))
-    elif (place := answers.get(f"{item.key}-place", "")) and "city" not in lead["address"]:
-        lead["address"]["city"] = place
+    elif "city" not in lead["address"]:
+        postcode, city = postcode_and_city(answers.get(f"{item.key}-place", ""))
+        lead["address"] |= {"city": city} if city else {}
+        if postcode:
+            lead["address"].setdefault("postcode", postcode)
 
 
 def _value(item: FieldDefinition, answer: str) -> Value:
