@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -14,15 +13,13 @@ from sqlalchemy.orm import Session, load_only
 from lmt.lifecycle import Status
 from lmt.models import DealerTerms, Event, Lead
 from lmt.moving import MOST_MOVES
+from lmt.nearby import MOST_ASKED, Asked, asked_one_by_one
 from lmt.routing.capacity import loads_of
-from lmt.routing.decision import Decision
+from lmt.routing.decide import is_located
 from lmt.routing.directory import directory
 from lmt.routing.facts import gathered
-from lmt.routing.network import Network, decide_nearest
 
 MOST_SHOWN = 5
-MOST_ASKED = 40
-"""Dealers that are looked at, the nearest first, until enough are found."""
 MOVABLE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.CONTACTED})
 
 _WITHOUT_THE_PERSON = select(Lead).options(
@@ -72,45 +69,39 @@ def other_dealers(session: Session, lead_id: uuid.UUID, at: datetime) -> list[Ot
     if lead.status not in MOVABLE or _moves(session, lead_id) >= MOST_MOVES:
         return []
     known = gathered(session, lead, at)
-    network = directory.network(session, lead.market_id, at, known.stamp)
     policy = known.book.policy_for(known.facts)
-    near = [each.id for _chord, each in islice(network.nearest(known.facts), MOST_ASKED)]
-    loaded = network.with_load(loads_of(session, network, at, near))
-
-    def as_chosen() -> Iterator[Decision]:
-        for number in near:
-            dealer = network.by_id(number)
-            if dealer is None or dealer.kind == "team" or number == lead.dealer_id:
-                continue
-            facts = replace(known.facts, preferred_dealer=dealer.code)
-            decision = decide_nearest(loaded, facts, policy, at)
-            if decision.how == "preferred":
-                yield decision
-
-    return _shown(session, network, list(islice(as_chosen(), MOST_SHOWN)), at)
+    if known.facts.hop > policy.max_hops:
+        return []
+    network = directory.network(session, lead.market_id, at, known.stamp)
+    near = [each for _chord, each in islice(network.nearest(known.facts), MOST_ASKED)]
+    loaded = network.with_load(loads_of(session, network, at, [each.id for each in near]))
+    able = (
+        each
+        for each in asked_one_by_one(loaded, near, known.facts, policy, at)
+        if not each.reason and each.candidate.id != lead.dealer_id
+    )
+    is_near = is_located(known.facts, policy)
+    return _shown(session, list(islice(able, MOST_SHOWN)), at, is_near)
 
 
-def _shown(
-    session: Session, network: Network, decisions: list[Decision], at: datetime
-) -> list[OtherDealer]:
-    ids = [decision.chosen_id for decision in decisions]
-    terms = {
-        each.dealer_id: each
-        for each in session.scalars(
-            select(DealerTerms).where(DealerTerms.dealer_id.in_(ids), DealerTerms.holds_at(at))
-        )
-    }
+def _shown(session: Session, asked: list[Asked], at: datetime, is_near: bool) -> list[OtherDealer]:
+    """Without distances where nobody knows closely enough where the customer is."""
+    ids = [each.candidate.id for each in asked]
+    cities = select(DealerTerms.dealer_id, DealerTerms.city).where(
+        DealerTerms.dealer_id.in_(ids), DealerTerms.holds_at(at)
+    )
+    city_of = dict(iter(session.execute(cities)))
     return [
         OtherDealer(
-            code=decision.chosen or "",
-            name=own.name,
-            city=own.city,
-            distance_km=decision.distance_km,
-            opens_at=decision.opens_at,
-            timezone=own.timezone,
+            code=each.candidate.code,
+            name=each.candidate.name,
+            city=city_of[each.candidate.id],
+            distance_km=each.distance_km if is_near else None,
+            opens_at=each.hours.opens_at,
+            timezone=each.candidate.calendar.timezone,
         )
-        for decision in decisions
-        if decision.chosen_id is not None and (own := terms.get(decision.chosen_id)) is not None
+        for each in asked
+        if each.candidate.id in city_of
     ]
 
 
