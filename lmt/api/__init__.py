@@ -6,8 +6,11 @@ from flask import Flask
 from flask_smorest import Api
 
 from lmt import __version__
-from lmt.api import status
+from lmt.api import forms, status
+from lmt.api.leads import blueprint
 from lmt.api.openapi import describe_intake
+
+__all__ = ["forms", "register", "status"]
 
 
 def register(app: Flask) -> None:
@@ -21,5 +24,5 @@ def register(app: Flask) -> None:
     )
     api = Api(app)
     api.spec.components.security_scheme("key", {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(status.blueprint)
+    api.register_blueprint(blueprint)
     describe_intake(app, api.spec)

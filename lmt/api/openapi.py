@@ -53,6 +53,44 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
             },
         },
     },
+    "CustomFields": {
+        "type": "object",
+        "required": ["fields"],
+        "properties": {
+            "fields": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["key", "type", "label", "labels", "options"],
+                    "properties": {
+                        "key": {"type": "string", "description": "Under `attributes` of a lead"},
+                        "type": {"type": "string", "examples": ["choice"]},
+                        "label": {"type": "string", "description": "In the caller's language"},
+                        "labels": {
+                            "type": "object",
+                            "additionalProperties": {"type": "string"},
+                            "description": "By language",
+                        },
+                        "options": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["id", "label", "labels"],
+                                "properties": {
+                                    "id": {"type": "string", "description": "What is sent"},
+                                    "label": {"type": "string"},
+                                    "labels": {
+                                        "type": "object",
+                                        "additionalProperties": {"type": "string"},
+                                    },
+                                },
+                            },
+                        },
+                    },
+                },
+            }
+        },
+    },
     "DeliveredLead": {
         "type": "object",
         "required": ["id", "reference", "status", "status_url"],

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lmt import web
+from lmt.attributes import fields_at_hand
 from lmt.desk import queries
 from lmt.exports import answers
 from lmt.exports.leads import leads_listing
@@ -29,4 +30,5 @@ def export_inbox(form: str) -> ResponseReturnValue:
     fitting = queries.inbox_conditions(tab, search, person.id, web.at(), person.timezone)
     filters = {"search": search} if search else {"tab": tab}
     back = url_for("desk.inbox", q=search) if search else url_for("desk.inbox", tab=tab)
-    return answers.answer(leads_listing(fitting, web.at()), form, filters, back)
+    listing = leads_listing(fitting, web.at(), fields_at_hand(web.db()))
+    return answers.answer(listing, form, filters, back)

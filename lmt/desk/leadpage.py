@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.attributes import ShownAnswer, answers_of_all
 from lmt.contests import contest_of
 from lmt.desk.queries import terms_of_dealers
 from lmt.models import (
     CallRecord,
+    Consent,
     Contest,
     DealerTerms,
     Event,
@@ -36,6 +38,8 @@ class LeadPage:
 
     `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
     this dealer has or had, `calls` what others heard from them before; all newest first.
+    `answers` are those to custom fields, `asked_again` the same of each inquiry as well, by id;
+    `consents` what was agreed to or refused.
     """
 
     lead: Lead
@@ -50,6 +54,9 @@ class LeadPage:
     inquiries: Sequence[Inquiry] = ()
     earlier: Sequence[Lead] = ()
     calls: Sequence[CallRecord] = ()
+    answers: Sequence[ShownAnswer] = ()
+    asked_again: Mapping[uuid.UUID, Sequence[ShownAnswer]] = field(default_factory=dict)
+    consents: Sequence[Consent] = ()
 
     @property
     def zone(self) -> str:
@@ -84,6 +91,8 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
         .limit(1)
     )
     decision = _decision(session, lead, offer)
+    inquiries = _inquiries(session, lead) if lead.asked_again else ()
+    answers = answers_of_all(session, lead.market_id, (lead, *inquiries), "desk")
     return LeadPage(
         lead=lead,
         terms=terms_of_dealers(session, {lead.dealer_id}, at).get(lead.dealer_id),
@@ -108,7 +117,7 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
         outcome=session.scalar(select(Outcome).where(Outcome.lead_id == lead.id)),
         policy=_policy(session, decision),
         contest=contest_of(session, decision.id, lead.dealer_id) if decision else None,
-        inquiries=_inquiries(session, lead) if lead.asked_again else (),
+        inquiries=inquiries,
         calls=_calls(session, lead) if lead.import_id else (),
         earlier=session.scalars(
             select(Lead)
@@ -120,6 +129,11 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
             .options(joinedload(Lead.brand))
             .order_by(Lead.created_at.desc())
             .limit(MOST_EARLIER)
+        ).all(),
+        answers=answers.get(lead.id, ()),
+        asked_again=answers,
+        consents=session.scalars(
+            select(Consent).where(Consent.lead_id == lead.id).order_by(Consent.id)
         ).all(),
     )
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.attributes import says
 from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
 from lmt.models import (
     DealerTerms,
@@ -189,6 +190,7 @@ def _matches(search: str) -> ColumnElement[bool]:
     text = search.strip()
     columns = (Lead.full_name, Lead.company, Lead.email, Lead.reference, Lead.model)
     found = [column.icontains(text, autoescape=True) for column in columns]
+    found.append(says(text))
     digits = "".join(c for c in text if c.isdecimal())
     if len(digits) >= 4 and all(c.isdecimal() or c in " +()-./" for c in text):
         plain = func.regexp_replace(Lead.phone, r"\D", "", "g")

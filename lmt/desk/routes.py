@@ -24,7 +24,7 @@ from flask.typing import ResponseReturnValue
 from lmt import contests, pipeline, web
 from lmt.calendars import dealer_calendar
 from lmt.convert import service as converting
-from lmt.desk import exporting, forms, leadpage, queries
+from lmt.desk import exporting, files, forms, leadpage, queries
 from lmt.desk.reach import whatsapp
 from lmt.desk.timeline import moment
 from lmt.desk.why import dealer_map, why
@@ -39,6 +39,7 @@ from lmt.workhours import next_opening
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk", template_folder="templates")
 exporting.add_to(blueprint)
+files.add_to(blueprint)
 
 LONGEST_SEARCH = 100
 

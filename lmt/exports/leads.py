@@ -12,7 +12,9 @@ from functools import partial
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
+from lmt.attributes import field_label, raw_value
 from lmt.exports.listing import Column, Listing, Record, Wanted
+from lmt.forms.fields import FieldDefinition
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
 from lmt.labels import label
@@ -47,10 +49,26 @@ class LeadLine:
     file: str = ""
 
 
-def leads_listing(conditions: Iterable[ColumnElement[bool]], at: datetime) -> Listing[LeadLine]:
-    """The leads that fit, the latest first; dealers are named as at `at`."""
+def leads_listing(
+    conditions: Iterable[ColumnElement[bool]],
+    at: datetime,
+    fields: Iterable[FieldDefinition] = (),
+) -> Listing[LeadLine]:
+    """The leads that fit, the latest first; dealers are named as at `at`.
+
+    Each of the custom `fields` that is meant for exports has a column of its own, behind ours.
+    """
     wanted = _LEADS.where(*conditions)
-    return Listing("leads", _l("Leads"), COLUMNS, wanted, Lead.id, partial(_lines, at))
+    columns = (*COLUMNS, *(_answers_to(item) for item in fields if "exports" in item.shows))
+    return Listing("leads", _l("Leads"), columns, wanted, Lead.id, partial(_lines, at))
+
+
+def _answers_to(item: FieldDefinition) -> Column[LeadLine]:
+    def cell(line: LeadLine) -> str | int | float:
+        given = line.lead.attributes
+        return raw_value(given.get(item.key)) if isinstance(given, dict) else ""
+
+    return Column(field_label(item), cell)
 
 
 def _lines(at: datetime, session: Session, leads: Sequence[Record]) -> list[LeadLine]:
@@ -99,18 +117,21 @@ def _distances(
 def _consents(session: Session, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
     """What was said last of each purpose, in words."""
     found = session.execute(
-        select(Consent.lead_id, Consent.purpose, Consent.given)
+        select(Consent.lead_id, Consent.purpose, Consent.given, Consent.holds)
         .where(Consent.lead_id.in_(ids))
         .order_by(Consent.at, Consent.id)
     )
     said: dict[uuid.UUID, dict[str, str]] = {}
-    for lead_id, purpose, given in found:
-        words = _("%(purpose)s: yes", purpose=purpose) if given else _no(purpose)
-        said.setdefault(lead_id, {})[purpose] = words
+    for lead_id, purpose, given, holds in found:
+        said.setdefault(lead_id, {})[purpose] = _said(purpose, given, holds)
     return said
 
 
-def _no(purpose: str) -> str:
+def _said(purpose: str, given: bool, holds: bool) -> str:
+    if holds:
+        return _("%(purpose)s: yes", purpose=purpose)
+    if given:
+        return _("%(purpose)s: waits for confirmation", purpose=purpose)
     return _("%(purpose)s: no", purpose=purpose)
 
 

@@ -31,9 +31,12 @@ Wanted = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Line]):
-    """What a column is called, and a line's cell in it. The header of an instant names the zone."""
+    """What a column is called, and a line's cell in it. The header of an instant names the zone.
 
-    words: LazyProxy
+    A name that isn't ours is in the reader's language already.
+    """
+
+    words: LazyProxy | str
     cell: Callable[[Line], Cell]
     instant: bool = False
 

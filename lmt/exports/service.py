@@ -49,8 +49,9 @@ def take(
 ) -> int:
     """Write down that the actor takes a list away, and say how many rows it has. Commits.
 
-    Written before the first byte leaves, so that nobody gets half of a list unseen. Of a `search`
-    among the `filters` it is kept only that there was one: it names a person. Raises TooManyRows.
+    Written before the first byte leaves, so that nobody gets half of a list unseen. Of a `search`,
+    or the `value` of an answer, among the `filters` it is kept only that there was one: it may name
+    a person. Raises TooManyRows.
     """
     rows = listing.count(session)
     if form == "xlsx" and rows > MOST_SHEET_ROWS:
@@ -65,7 +66,7 @@ def take(
 
 def without_names(filters: Mapping[str, str]) -> dict[str, str | bool]:
     """The filters as they may be kept."""
-    return {name: name == "search" or value for name, value in filters.items()}
+    return {name: name in {"search", "value"} or value for name, value in filters.items()}
 
 
 def csv_of(

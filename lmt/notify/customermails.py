@@ -72,6 +72,26 @@ def transferred(facts: MailFacts, base_url: str) -> Letter:
     )
 
 
+def confirm(facts: MailFacts, base_url: str) -> Letter:
+    """What they agreed to counts only once they say so from their own mailbox."""
+    return Letter(
+        subject=_("Please confirm (%(reference)s)", reference=facts.reference),
+        heading=_("Please confirm"),
+        opening=[
+            *_greeting(facts),
+            Line(_("With your request you agreed to more than its answer.")),
+            Line(_("That counts only once you confirm it. The page shows what you agreed to.")),
+        ],
+        facts=[(_("Your reference"), [Value(facts.reference, ltr=True)])],
+        closing=[
+            Line(_("Your request itself is being answered already.")),
+            Line(_("If it wasn't you, or you no longer agree, you need not do anything.")),
+        ],
+        button=(_("See and confirm"), facts.confirm_url),
+        footer=_("You get this mail because you sent us a request. It was written automatically."),
+    )
+
+
 def _greeting(facts: MailFacts) -> list[Line]:
     if not _is_greetable(facts.full_name):
         return []

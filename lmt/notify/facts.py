@@ -92,6 +92,7 @@ class MailFacts:
     promise_at: datetime | None = None
     opens_at: datetime | None = None
     status_url: str = ""
+    confirm_url: str = ""
     ended: str = ""
     cause: str = ""
     queue: str = "unrouted"

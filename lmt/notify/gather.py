@@ -15,7 +15,7 @@ from lmt.calendars import dealer_calendar, desk_calendar
 from lmt.config import Settings
 from lmt.i18n import reading
 from lmt.lifecycle import QUEUES, WITH_DEALER, Status
-from lmt.links import status_link
+from lmt.links import confirm_link, status_link
 from lmt.models import (
     Dealer,
     DealerTerms,
@@ -130,6 +130,9 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
         # Told for the dealer who held the lead then; another one keeps other hours.
         opens_at=_instant(message, "opens_at") if dealer_id == message.dealer_id else None,
         status_url=status_link(settings, lead.id, at) if message.audience == "customer" else "",
+        confirm_url=(
+            confirm_link(settings, lead.id, at) if message.kind == "customer_confirm" else ""
+        ),
         ended=_ended(lead, offer),
         cause=str(message.context.get("cause", lead.cause)),
         queue=lead.status if lead.status in QUEUES else Status.UNROUTED,

@@ -28,6 +28,7 @@ _COMPOSERS: Mapping[str, Callable[[MailFacts, str], Letter]] = {
     "plan_reminder": dealermails.plan_reminder,
     "customer_received": customermails.received,
     "customer_transferred": customermails.transferred,
+    "customer_confirm": customermails.confirm,
     "headquarters_unrouted": headquartersmails.unrouted,
     "headquarters_escalation": headquartersmails.escalation,
     "headquarters_queue": headquartersmails.queue,

@@ -31,7 +31,7 @@ _COUNTING = frozenset(
         "headquarters_source_back",
     }
 )
-_TO_CUSTOMERS = frozenset({"customer_received", "customer_transferred"})
+_TO_CUSTOMERS = frozenset({"customer_received", "customer_transferred", "customer_confirm"})
 
 
 class Turn(StrEnum):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar
 from lmt.i18n import best_locale
-from lmt.models import DealerTerms, Inquiry, Lead, Message, Offer, Source, User
+from lmt.models import Consent, DealerTerms, Inquiry, Lead, Message, Offer, Source, User
 from lmt.notify.headquarters import notify_headquarters, remind_queue
 from lmt.notify.messages import enqueue
 from lmt.notify.opening import next_at_work
@@ -29,6 +29,7 @@ from lmt.notify.systems import tell_dealer_system
 
 __all__ = [
     "alert_unrouted",
+    "ask_to_confirm",
     "notify_headquarters",
     "notify_manager",
     "remind_dealer",
@@ -152,6 +153,28 @@ def tell_customer_received(
     """Once per lead. `opens_at`: when the dealer opens, where it is closed now."""
     context = {} if opens_at is None else {"opens_at": opens_at.isoformat()}
     _tell_customer(session, "customer_received", "received", lead, offer, context, at)
+    ask_to_confirm(session, lead, at)
+
+
+def ask_to_confirm(session: Session, lead: Lead, at: datetime) -> None:
+    """Once per lead: the customer is asked to confirm the consents that count only then.
+
+    The request itself waits for nothing. It is no news of the request, so a source that tells its
+    customers nothing keeps nobody from confirming.
+    """
+    if lead.test or not lead.email or not lead.market.confirmed_purposes:
+        return
+    session.flush()
+    # The bare table: whoever acts, it is the customer's own matter.
+    consent = Consent.__table__.c
+    waits = select(consent.id).where(
+        consent.lead_id == lead.id,
+        consent.given,
+        consent.to_confirm,
+        consent.confirmed_at.is_(None),
+    )
+    if session.scalars(waits.limit(1)).first() is not None:
+        _write_to_customer(session, "customer_confirm", "confirm", lead, None, {}, at)
 
 
 def tell_customer_transferred(session: Session, lead: Lead, offer: Offer, at: datetime) -> None:
@@ -281,8 +304,19 @@ def _tell_customer(
     if lead.test or not lead.email:
         return
     session.flush()
-    if not _may_be_told(session, lead):
-        return
+    if _may_be_told(session, lead):
+        _write_to_customer(session, kind, purpose, lead, offer, context, at)
+
+
+def _write_to_customer(
+    session: Session,
+    kind: str,
+    purpose: str,
+    lead: Lead,
+    offer: Offer | None,
+    context: dict[str, str],
+    at: datetime,
+) -> None:
     market = lead.market
     enqueue(
         session,

@@ -100,10 +100,10 @@ def lead_document(
     terms = terms_of(session, dealer_id, at)
     code = session.scalars(select(Dealer.code).where(Dealer.id == dealer_id)).one()
     consents = session.execute(
-        select(Consent.purpose, Consent.given).where(Consent.lead_id == lead.id).limit(MOST_NOTES)
+        select(Consent.purpose, Consent.holds).where(Consent.lead_id == lead.id).limit(MOST_NOTES)
     )
     with reading(language, timezone):
-        notes = _notes(lead, offer, [(p, g) for p, g in consents], code, settings, at)
+        notes = _notes(lead, offer, [(p, holds) for p, holds in consents], code, settings, at)
     return adf_document(_as_given(lead, terms, code), reference=lead.reference, notes=notes)
 
 
@@ -211,7 +211,7 @@ def _notes(
     named = _text(request, "preferred_dealer")
     if named and lead.preferred_dealer != code:
         lines.append((_("The customer named this dealer"), named))
-    lines += [(purpose, _("yes") if given else _("no")) for purpose, given in consents]
+    lines += [(purpose, _("yes") if holds else _("no")) for purpose, holds in consents]
     lines += [
         (str(name), str(value))
         for name, value in attributes.items()

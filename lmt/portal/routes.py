@@ -22,7 +22,7 @@ from lmt.links import lead_of_status_token, stop_token
 from lmt.models import Brand, DealerTerms, Lead, Market
 from lmt.moving import NotEligible
 from lmt.pipeline import move_for_customer
-from lmt.portal import stop
+from lmt.portal import confirm, stop
 from lmt.portal.blueprint import blueprint
 from lmt.portal.formtoken import form_token, is_form_token
 from lmt.portal.leaving import private, tongue_of
@@ -33,7 +33,7 @@ from lmt.portal.standing import reached, sentence, step_words
 from lmt.portal.week import Day, coming_week
 from lmt.scope import SYSTEM, act_as
 
-__all__ = ["blueprint", "stop"]
+__all__ = ["blueprint", "confirm", "stop"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -23,10 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from lmt.forms.fields import FieldDefinition
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.lifecycle import Status
 from lmt.models import Dealer, DealerTerms, Lead, Market, Source
+from lmt.reports.byanswer import answer_name, by_answer
 from lmt.reports.figures import DEFAULT_TARGET_MINUTES, NO_LEADS_AFTER_ALL, Row
 
 GROUPINGS = ("dealer", "market", "channel")
@@ -35,7 +37,8 @@ GROUPINGS = ("dealer", "market", "channel")
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a report is asked: leads received from `first` to `last` (days in `timezone`, both
-    included), grouped `by` one of GROUPINGS; `market` and `channel` narrow it where given."""
+    included), grouped `by` one of GROUPINGS, or `field:<key>` by the answers to `field`; `market`
+    and `channel` narrow it where given."""
 
     by: str
     first: date
@@ -44,6 +47,7 @@ class Question:
     market: str = ""
     channel: str = ""
     target_minutes: int = DEFAULT_TARGET_MINUTES
+    field: FieldDefinition | None = None
 
     @property
     def period(self) -> tuple[datetime, datetime]:
@@ -66,12 +70,14 @@ class Report:
 
 def conversion(session: Session, question: Question, *, at: datetime) -> Report:
     """Conversion and response time of the leads that the session's actor may see."""
+    if question.field is not None:
+        return _conversion_by_answer(session, question, question.field, at)
     # The grouping set () is the total: medians of groups can't be added up.
     key = _GROUPS[question.by]
     statement = _counted(question, at).add_columns(key, func.grouping(key))
     statement = _narrowed(statement, question).group_by(func.grouping_sets(tuple_(key), tuple_()))
     rows: list[Row] = []
-    total = Row("", _("All together"), 0, 0, 0, 0, 0, 0, 0, None)
+    total = _total()
     found = session.execute(statement).all()
     names = _NAMES[question.by](session, at, [row[-2] for row in found])
     for *figures, value, grouped_away in found:
@@ -80,8 +86,29 @@ def conversion(session: Session, question: Question, *, at: datetime) -> Report:
         else:
             code, name = names.get(value, ("", _("No dealer yet")))
             rows.append(Row(code, name, *figures))
-    rows.sort(key=lambda row: (not row.key, -row.leads, row.name, row.key))
-    return Report(tuple(rows), total)
+    return Report(_ordered(rows), total)
+
+
+def _conversion_by_answer(
+    session: Session, question: Question, item: FieldDefinition, at: datetime
+) -> Report:
+    """A lead with several answers counts in several rows, and once in the total."""
+    leads = _narrowed(_counted(question, at), question)
+    figures = session.execute(leads).one()
+    joined, group = by_answer(session, leads, item)
+    # Grouped by its name: the column has parameters, which are not the same twice.
+    named = joined.add_columns(group.label("answer_group"))
+    found = session.execute(named.group_by("answer_group")).all()
+    rows = [Row(*answer_name(item, answer), *counts) for *counts, answer in found]
+    return Report(_ordered(rows), _total(*figures)) if rows else Report((), _total())
+
+
+def _total(*figures: Any) -> Row:
+    return Row("", _("All together"), *(figures or (0, 0, 0, 0, 0, 0, 0, None)))
+
+
+def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: (not row.key, -row.leads, row.name, row.key)))
 
 
 def _counted(question: Question, at: datetime) -> Select[*tuple[Any, ...]]:
