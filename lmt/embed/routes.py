@@ -1,92 +1,62 @@
-"""The faces of a form: its page, its frame, its script; and the door its answers come in by."""
+"""The faces of a form: its page, its frame, its script; and the doors its answers come in by."""
 
 from __future__ import annotations
 
-import json
-import uuid
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
-from flask import Response, abort, redirect, request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import clock, i18n, web
+from lmt import errors as error_pages
+from lmt.embed import bodies, dealers, framing, scriptroutes, staticroutes
 from lmt.embed.blueprint import blueprint
+from lmt.embed.counting import count
+from lmt.embed.dealers import FIND_FIELD, with_place_found
+from lmt.embed.pages import Filled, answer_page, answer_thanks, new_page, page_again
+from lmt.embed.promise import Promise, promise_of, redirect_of, status_token_of
+from lmt.embed.rates import is_flood
+from lmt.embed.shown import ShownForm, asked_version, asked_zone, shown_form
+from lmt.embed.submission import Submission, Taken, read_submission, take, words_of
 from lmt.forms import page
-from lmt.forms.definition import CAMPAIGN_KEYS, FormDefinition
-from lmt.forms.lead import lead_of
-from lmt.forms.token import issue_token, token_problem
-from lmt.forms.validate import check
+from lmt.forms.turns import next_page
 from lmt.i18n import gettext as _
 from lmt.ingest import machines
-from lmt.ingest.accept import Delivery
-from lmt.links import lead_of_status_token, status_link
-from lmt.models import Form, Lead
-from lmt.notify.recipients import terms_of
+from lmt.ingest.accept import SourceChanged
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "bodies", "dealers", "framing", "scriptroutes", "staticroutes"]
 
-FORM_WAIT_SECONDS = 2
-"""A visitor sees the dealer's name when routing is this quick; the status page tells it later."""
+PER_ADDRESS = "600 per minute"
+"""Of pages and scripts: a company's visitors share one address."""
+FLOOD_SECONDS = "60"
 
 
 @blueprint.get("/forms/<code>")
+@web.limiter.limit(PER_ADDRESS)
 def form(code: str) -> ResponseReturnValue:
-    definition = _definition(code)
-    utm = {key: request.args[key][:500] for key in CAMPAIGN_KEYS if key in request.args}
-    return _show(definition, {}, {}, utm, uuid.uuid4().hex)
+    """The hosted page: prefilled by its address where the form's fields may be."""
+    return _begin(code, "page")
+
+
+@blueprint.get("/embed/<code>")
+@web.limiter.limit(PER_ADDRESS)
+def frame(code: str) -> ResponseReturnValue:
+    """The same page for a frame on the pages of the form's origins."""
+    return _begin(code, "frame")
 
 
 @blueprint.post("/forms/<code>")
-@web.limiter.limit("20 per minute")
 def submit(code: str) -> ResponseReturnValue:
-    """An answered form. The visitor's answers are kept in the page until they are a lead."""
-    definition = _definition(code)
-    answers = request.form.to_dict()
-    key = answers.get(page.IDEMPOTENCY_FIELD, "")[:64] or uuid.uuid4().hex
-    utm = {name: answers[name][:500] for name in CAMPAIGN_KEYS if answers.get(name)}
-    token = answers.get(page.TOKEN_FIELD, "")
-    problem = token_problem(web.settings().secret_key, token, code, clock.now())
-    errors = check(definition, answers, _language(definition))
-    if errors or problem:
-        with i18n.reading(_language(definition)):
-            notice = _("Please check the form and send it once more.") if problem else ""
-        return _show(definition, answers, errors, utm, key, notice), 422
-    if answers.get(page.HONEYPOT_FIELD):
-        # A machine filled what no person sees: it is told nothing it could learn from.
-        return redirect(url_for("embed.form", code=code), 303)
-    try:
-        return redirect(_accept(definition, answers, key), 303)
-    except machines.Problem as failed:
-        with i18n.reading(_language(definition)):
-            notice = _("Something went wrong on our side")
-        return _show(definition, answers, {}, utm, key, notice), failed.status
+    """A page that was answered: the next step, the same one with what is wrong, or thanks."""
+    return _turn(code, "page")
 
 
-def _accept(definition: FormDefinition, answers: dict[str, str], key: str) -> str:
-    """Make the answers a lead, through the door of every delivery; the address of the page after.
-
-    Sending twice, going back and sending again, is the same lead: the page carries its key.
-    """
-    session = machines.system_session()
-    row = session.scalars(select(Form).where(Form.code == definition.code)).one()
-    language = _language(definition)
-    lead_data = lead_of(definition, answers, language=language)
-    lead_data["form"] = {"code": row.code, "version_id": row.published_id}
-    body = json.dumps({"form": definition.code, "lead": lead_data}, ensure_ascii=False).encode()
-    delivery = Delivery(body=body, content_type="application/json", key=f"form:{key}")
-    after = partial(url_for, "embed.thanks", code=definition.code, lang=language)
-    try:
-        _receipt, leads = machines.take_in(session, row.source, delivery, _read_form)
-    except machines.Kept:
-        return after()
-    if leads[0].joined:
-        # Anybody can type somebody else's phone: who asked first has the link, by mail.
-        return after(known="1")
-    machines.wait_for(session, leads, FORM_WAIT_SECONDS)
-    link = status_link(web.settings(), leads[0].id, clock.now())
-    return after(token=link.rsplit("/", 1)[1])
+@blueprint.post("/embed/<code>")
+def submit_frame(code: str) -> ResponseReturnValue:
+    return _turn(code, "frame")
 
 
 @blueprint.get("/forms/<code>/thanks")
@@ -96,74 +66,133 @@ def thanks(code: str, token: str = "") -> ResponseReturnValue:
 
     Without a token it tells nothing of any lead.
     """
-    definition = _definition(code)
-    language = _language(definition)
-    if not token:
-        known = "known" in request.args
-        return _unseen(page.render_thanks(definition, language=language, known=known))
+    return _thank(code, "page", token)
+
+
+@blueprint.get("/embed/<code>/thanks")
+@blueprint.get("/embed/<code>/thanks/<token>")
+def frame_thanks(code: str, token: str = "") -> ResponseReturnValue:
+    return _thank(code, "frame", token)
+
+
+def _begin(code: str, face: str) -> ResponseReturnValue:
+    at = clock.now()
     session = machines.system_session()
-    lead_id = lead_of_status_token(web.settings().secret_key, token, clock.now())
-    lead = session.get(Lead, lead_id) if lead_id is not None else None
-    if lead is None:
-        abort(404)
-    dealer = ""
-    if lead.dealer_id is not None:
-        dealer = terms_of(session, lead.dealer_id, clock.now()).name
-    html = page.render_thanks(
-        definition,
-        language=language,
-        reference=lead.reference,
-        status_url=url_for("portal.status", token=token),
-        dealer=dealer,
-        respond_by=lead.promise_at,
-        timezone=lead.timezone or lead.market.timezone,
-    )
-    return _unseen(html)
+    shown = shown_form(session, code)
+    answer = answer_page(session, shown, face, new_page(shown, at), at)
+    is_fetched_ahead = "prefetch" in request.headers.get("Sec-Purpose", "")
+    if request.method == "GET" and not is_fetched_ahead:
+        count(web.installation().sessions, shown, "seen", at)
+    return answer
 
 
-def _unseen(html: str) -> Response:
-    """A page that nobody but its visitor gets to see."""
-    return Response(html, headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-
-
-def _definition(code: str) -> FormDefinition:
+def _turn(code: str, face: str) -> ResponseReturnValue:
+    at = clock.now()
     session = machines.system_session()
-    row = session.scalars(select(Form).where(Form.code == code)).first()
-    if row is None or row.published is None or not (row.active and row.source.active):
-        abort(404)
-    return FormDefinition.from_json(row.published.definition)
+    shown = shown_form(session, code, asked_version())
+    is_refused = is_flood(code)
+    submission = read_submission(session, shown, at, keep=not is_refused)
+    again = page_again(submission)
 
+    def show(filled: Filled, status: int) -> ResponseReturnValue:
+        return answer_page(session, shown, face, filled, at, status)
 
-def _language(definition: FormDefinition) -> str:
-    """The language asked for in the address or the form, else the browser's, else the form's."""
-    wanted = request.values.get(page.LANGUAGE_FIELD, "")
-    accepted = [tag for tag, _quality in request.accept_languages]
-    for tag in [wanted, *accepted]:
-        if tag and definition.language(tag) == tag.split("-")[0].lower():
-            return definition.language(tag)
-    return definition.default_language
-
-
-def _show(
-    definition: FormDefinition,
-    answers: dict[str, str],
-    errors: dict[str, str],
-    utm: dict[str, str],
-    key: str,
-    notice: str = "",
-) -> str:
-    return page.render_form(
-        definition,
-        language=_language(definition),
-        answers=answers,
-        errors=errors,
-        token=issue_token(web.settings().secret_key, definition.code, clock.now()),
-        idempotency_key=key,
-        action=url_for("embed.submit", code=definition.code),
-        utm=utm,
-        notice=notice,
+    if is_refused:
+        answer = show(replace(again, notice=_flood_words(submission)), 429)
+        answer.headers["Retry-After"] = FLOOD_SECONDS  # type: ignore[union-attr]
+        return answer
+    if not _is_version_known(shown):
+        with i18n.reading(submission.language):
+            notice = _("This form has changed since you opened it. Please look at it once more.")
+        return show(replace(again, notice=notice, token=""), 422)
+    if find := request.form.get(FIND_FIELD, ""):
+        answers = with_place_found(submission.answers, find[:300])
+        return show(replace(again, answers=answers, find=find[:300]), 200)
+    turn = next_page(
+        shown.definition,
+        submission.answers,
+        again.step,
+        again.asked,
+        submission.today,
+        back=page.BACK_FIELD in request.form,
+        wrong=submission.refused,
     )
+    if not turn.complete:
+        with i18n.reading(submission.language):
+            notice = turn.notice
+        errors = words_of(submission, turn.errors)
+        count(web.installation().sessions, shown, "error", at, errors)
+        told = replace(again, step=turn.step, errors=errors, notice=notice)
+        return show(told, 422 if errors else 200)
+    if submission.token_problem in {"too_fast", "expired"}:
+        return show(_once_more(submission, again), 422)
+    try:
+        taken = take(session, submission, at)
+    except machines.Problem as failed:
+        with i18n.reading(submission.language):
+            notice = _("Something went wrong on our side")
+        return show(replace(again, notice=notice), failed.status)
+    return redirect(_after(submission, taken, face), 303)
 
 
-def _read_form(body: bytes) -> list[dict[str, Any]]:
-    return [json.loads(body)["lead"]]
+def _after(submission: Submission, taken: Taken, face: str) -> str:
+    """Where the visitor goes from here: to the form's own page after sending, or to ours."""
+    shown, at = submission.shown, clock.now()
+    if not taken.repeated:
+        kind = "review" if taken.review else "sent"
+        count(web.installation().sessions, shown, kind, at)
+    if face == "page" and (target := redirect_of(shown)):
+        return target
+    asked: dict[str, Any] = {
+        "lang": submission.language,
+        "version": shown.version.number,
+        "zone": submission.zone or None,
+        "known": "1" if taken.known else None,
+        "token": status_token_of(taken.lead.id, at) if taken.lead else None,
+    }
+    endpoint = "embed.thanks" if face == "page" else "embed.frame_thanks"
+    return url_for(endpoint, code=shown.form.code, **asked)
+
+
+def _thank(code: str, face: str, token: str) -> ResponseReturnValue:
+    session = machines.system_session()
+    shown = shown_form(session, code, asked_version())
+    promise = Promise(known="known" in request.args)
+    if token:
+        promise = promise_of(session, shown, token, asked_zone(), clock.now())
+    return answer_thanks(shown, face, promise)
+
+
+def _is_version_known(shown: ShownForm) -> bool:
+    named = request.form.get(page.VERSION_FIELD, "")
+    return not named or asked_version() == shown.version.number
+
+
+def _once_more(submission: Submission, again: Filled) -> Filled:
+    """Who was too fast keeps the token, which grows old enough by itself."""
+    with i18n.reading(submission.language):
+        notice = _("Please check the form and send it once more.")
+    fast = submission.token_problem == "too_fast"
+    return replace(again, notice=notice, token=submission.token if fast else "")
+
+
+def _flood_words(submission: Submission) -> str:
+    with i18n.reading(submission.language):
+        return _("This form was sent too often from here. Wait a minute, then send it again.")
+
+
+@blueprint.errorhandler(HTTPException)
+def _http_error(problem: HTTPException) -> ResponseReturnValue:
+    """Scripts get problem+json; a visitor gets the page that everybody gets."""
+    if request.endpoint in scriptroutes.FOR_SCRIPTS:
+        return machines.answer_http_error(problem)
+    return error_pages.page(problem)
+
+
+@blueprint.errorhandler(SQLAlchemyError)
+def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
+    return _http_error(ServiceUnavailable())
+
+
+blueprint.register_error_handler(machines.Problem, machines.answer_problem)
+blueprint.register_error_handler(SourceChanged, machines.answer_anew)

@@ -37,6 +37,9 @@ MOST_LEADS = 200
 TEST_KEY = "test:"
 """How the key of a delivery begins that a person sent from our own pages to try its source."""
 
+SUSPICIOUS = "suspicious"
+"""The code of a delivery that could be read, but looks like a machine's: a person decides."""
+
 Reads = Callable[[Source, bytes, str], Leads]
 
 

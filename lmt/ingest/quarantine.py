@@ -136,9 +136,14 @@ def leads_made(session: Session, row: Intake) -> tuple[uuid.UUID, ...]:
 
 
 def waiting_of(source_id: int, code: str = "") -> list[ColumnElement[bool]]:
-    """The deliveries of a source in quarantine, for a WHERE; `code` names one cause."""
-    conditions = [Intake.source_id == source_id, Intake.status == "quarantined"]
-    return [*conditions, Intake.problem["code"].as_string() == code] if code else conditions
+    """The deliveries of a source in quarantine, for a WHERE; `code` names one cause.
+
+    Without one, those that look like a machine's are left out: whoever mends a source wants what
+    it couldn't read, and each of these was kept for somebody to look at.
+    """
+    cause = Intake.problem["code"].as_string()
+    chosen = cause == code if code else cause.is_distinct_from(kinds.SUSPICIOUS)
+    return [Intake.source_id == source_id, Intake.status == "quarantined", chosen]
 
 
 def ask_replay_all(

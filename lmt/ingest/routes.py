@@ -15,9 +15,6 @@ from lmt.ingest.blueprint import blueprint
 
 __all__ = ["blueprint", "platformroutes", "webformroutes"]
 
-FORM_WAIT_SECONDS = 2
-"""A visitor sees the dealer's name when routing is this quick; the status page tells it later."""
-
 FOR_VISITORS = frozenset({"ingest.web_to_lead", "ingest.web_to_lead_by_oid"})
 """Doors whose callers read a page, wherever they stand."""
 
