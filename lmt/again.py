@@ -67,6 +67,7 @@ def take_note(session: Session, lead: Lead, at: datetime) -> bool:
     if asked:
         _raise_priority(session, lead, asked[-1], at)
         _perhaps_move(session, lead, asked, at)
+        notify.ask_to_confirm(session, lead, at)
     if lead.dealer_id == holder:
         _plan_call(session, lead, at)
         if asked and _keeps_it(session, lead, at):
@@ -141,6 +142,8 @@ def _copy_consents(session: Session, lead: Lead, own: Lead, until: datetime) -> 
                 language=each.language,
                 origin=each.origin,
                 at=each.at,
+                to_confirm=each.to_confirm,
+                confirmed_at=each.confirmed_at,
             )
         )
 

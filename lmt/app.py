@@ -23,10 +23,11 @@ ROOMS = (
     "lmt.portal.routes",
     "lmt.ingest.routes",
     "lmt.embed.routes",
+    "lmt.demosite.routes",
 )
 """Packages whose `blueprint` is hung in."""
 
-WITHOUT_COOKIES = ("api", "embed", "ingest", "portal")
+WITHOUT_COOKIES = ("api", "demosite", "embed", "ingest", "portal")
 
 
 @lru_cache(maxsize=4)

@@ -238,6 +238,8 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "customer_move_undone": _l("Joining or splitting taken back"),
         "inquiry_split": _l("What was asked again became a lead of its own"),
         "inquiry_joined": _l("Joined again to the lead it came from"),
+        "consent_confirmed": _l("The customer confirmed what they agreed to"),
+        "answers_forgotten": _l("Answers were deleted, as their time was over"),
     },
     "kept_cause": {
         "pick_refused": _l("The dealer that the customer named can't take it"),
@@ -300,6 +302,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
     "intake_problem": {
         "failed": _l("It could be read, but not taken in"),
         "paused": _l("It came while the source was paused"),
+        "suspicious": _l("It looks like a machine's"),
         "fetch_failed": _l("The platform would not give the lead"),
         "mapping": _l("The mapping doesn't fit"),
         "invalid": _l("Fields are wrong or missing"),
@@ -357,6 +360,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "dealer_asked_again": _l("Customer asked again"),
         "customer_received": _l("Confirmation to the customer"),
         "customer_transferred": _l("Change of dealer"),
+        "customer_confirm": _l("The customer is asked to confirm a consent"),
         "headquarters_unrouted": _l("Lead without a dealer"),
         "dealer_reminder": _l("Reminder of a lead"),
         "manager_escalation": _l("A lead waits too long at a dealer"),

@@ -16,6 +16,8 @@ from lmt.config import Settings
 STATUS_DAYS = 90
 """How long a customer may follow a request."""
 STOP_DAYS = 730
+CONFIRM_DAYS = 30
+"""How long a customer may confirm what they agreed to."""
 _ID_BYTES = 16
 _PROOF_BYTES = 10
 """As short as a guess over the mail allows: what stands before an @ has 64 characters at most."""
@@ -45,6 +47,21 @@ def stop_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
 def lead_of_stop_token(secret: str, token: str, at: datetime) -> uuid.UUID | None:
     """The lead whose customer may stop us by `token`; None where forged or expired."""
     return _lead_of(secret, "stop", token, at)
+
+
+def confirm_link(settings: Settings, lead_id: uuid.UUID, at: datetime) -> str:
+    """The address of the page on which the lead's customer confirms what they agreed to."""
+    return f"{settings.base_url}/r/confirm/{confirm_token(settings.secret_key, lead_id, at)}"
+
+
+def confirm_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
+    """Opens that page for CONFIRM_DAYS from `at`; known to the owner of the mail address alone."""
+    return _signed(secret, "confirm", lead_id, at + timedelta(days=CONFIRM_DAYS))
+
+
+def lead_of_confirm_token(secret: str, token: str, at: datetime) -> uuid.UUID | None:
+    """The lead whose customer may confirm by `token`; None where forged or expired."""
+    return _lead_of(secret, "confirm", token, at)
 
 
 def reply_address(settings: Settings, message_id: uuid.UUID) -> str:

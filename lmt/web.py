@@ -37,7 +37,7 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, strategy="moving-window")
 
 _PUBLIC = "lmt_is_public"
-_NO_COOKIES = frozenset({"portal", "ingest", "embed", "api", "health", "static"})
+_NO_COOKIES = frozenset({"portal", "ingest", "embed", "demosite", "api", "health", "static"})
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from lmt import clock, handover, jobs, pipeline
+from lmt import clock, handover, jobs, pipeline, retention
 from lmt.bulkroad import service as bulkroad
 from lmt.config import Settings
 from lmt.db import Listener, SessionFactory, engine_for, sessions_for
@@ -165,6 +165,7 @@ class Worker:
         )
         self._scheduler.add_job(self._watch, "interval", minutes=10, id="sources")
         self._scheduler.add_job(self._respace, "interval", hours=1, id="releases")
+        self._scheduler.add_job(self._forget, "cron", hour=2, jitter=1800, id="retention")
         self._scheduler.start()
 
     def _stop(self) -> None:
@@ -230,6 +231,9 @@ class Worker:
         """A policy that was planned may hold by now, with another rate."""
         with act_as(self._sessions(), SYSTEM) as session:
             respace_all(session, clock.now())
+
+    def _forget(self) -> None:
+        retention.forget_all(self._sessions, clock.now())
 
     def _beat_or_wait(self) -> None:
         """Where somebody holds a lead that an outage concerns, the next ring tries again."""

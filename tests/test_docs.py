@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ import click
 import pytest
 
 from lmt.cli import main
+from lmt.embed.suspicion import REASONS
+from lmt.forms.definition import FormDefinition
+from lmt.forms.fields import FIELD_TYPES
+from lmt.forms.findings import Finding, findings
+from lmt.forms.findingwords import finding_words
 from lmt.health import REGISTRY
 from lmt.i18n import reading
 from lmt.notify.mails import KINDS
@@ -132,6 +138,34 @@ def test_every_metric_is_documented() -> None:
     }
     documented = {name for name in first_cells("operating.md", "Health") if name[0] != "/"}
     assert documented == exposed
+
+
+def test_the_definition_that_is_shown_is_a_form_without_findings() -> None:
+    text = (DOCS / "forms.md").read_text(encoding="utf-8")
+    shown = json.loads(text.split("```json\n")[1].split("```")[0])
+    definition = FormDefinition.from_json(shown)
+    assert findings(definition) == ()
+    assert FormDefinition.from_json(definition.to_json()) == definition
+
+
+def test_every_type_of_field_is_documented() -> None:
+    assert first_cells("forms.md", "Fields") == list(FIELD_TYPES)
+
+
+def test_every_reason_for_suspicion_is_documented() -> None:
+    assert codes_named("What looks like a machine's") == list(REASONS)
+
+
+def test_every_finding_that_is_documented_can_be_told() -> None:
+    facts = {"count": 2, "language": "pl", "token": "text", "suggested": "#064f8c"}
+    numbers = {"ratio": 2.5, "least": 4.5, "most": 150}
+    for code in codes_named("Findings"):
+        assert finding_words(Finding(code, "error", "form", facts | numbers), "Model")
+
+
+def codes_named(heading: str) -> list[str]:
+    """The codes in the first cells of a table of the page about forms."""
+    return [code for row in table("forms.md", heading) for code in re.findall(r"\w+", row[0])]
 
 
 def test_every_mail_that_is_told_of_exists() -> None:

@@ -59,6 +59,7 @@ FACTS = MailFacts(
     promise_at=SUNDAY + timedelta(hours=1),
     opens_at=SUNDAY - timedelta(hours=1, minutes=20),
     status_url="https://leads.example/r/abc.def",
+    confirm_url="https://leads.example/r/confirm/abc.def",
     ended="expired",
     cause="out_of_range",
     waiting=3,

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +21,7 @@ from lmt.models import ConsentText, Market, User, note_change
 
 LONGEST_TEXT = 5_000
 PAGE_ROWS = 50
+MOST_PURPOSES = 20
 EVERYWHERE = "*"
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
@@ -71,6 +72,37 @@ def add_consent_text() -> ResponseReturnValue:
     return redirect(url_for("hq.consent_texts"))
 
 
+@blueprint.post("/consent-texts/confirmed")
+@web.require("consent.edit")
+def save_confirmed_purposes() -> ResponseReturnValue:
+    """Which consents of a market count only once their person confirmed them by mail."""
+    session = web.db()
+    code = request.form.get("market", "")
+    market = next((market for market in _markets(session) if market.code == code), None)
+    if market is None:
+        abort(404)
+    typed = request.form.get("purposes", "")
+    purposes = (
+        list(dict.fromkeys(re.split(r"[\s,;]+", typed.strip().lower()))) if typed.strip() else []
+    )
+    if len(purposes) > MOST_PURPOSES or not all(_CODE.fullmatch(each) for each in purposes):
+        words = _("Use small letters, digits, dots and dashes, with commas between purposes.")
+        return _page(Typed(), confirmed=(code, typed[:LONGEST_TEXT], words)), 422
+    note_change(
+        session,
+        "market",
+        market.code,
+        at=web.at(),
+        user_id=web.actor().user_id,
+        before={"confirmed_purposes": list(market.confirmed_purposes)},
+        after={"confirmed_purposes": purposes},
+    )
+    market.confirmed_purposes = purposes
+    session.commit()
+    flash(_("Saved."), "success")
+    return redirect(url_for("hq.consent_texts"))
+
+
 def _added(session: Session, given: Typed, market: Market | None) -> bool:
     """Write the version down; False where it exists."""
     digest = hashlib.sha256(given.text.encode()).hexdigest()
@@ -103,7 +135,8 @@ def _added(session: Session, given: Typed, market: Market | None) -> bool:
     return True
 
 
-def _page(given: Typed) -> str:
+def _page(given: Typed, confirmed: tuple[str, str, str] = ("", "", "")) -> str:
+    """`confirmed`: a market's code, what was typed as its purposes, and what is wrong with it."""
     session = web.db()
     after = request.args.get("after", "")
     markets = _markets(session)
@@ -127,9 +160,17 @@ def _page(given: Typed) -> str:
         markets=[("", _("Choose…")), *((m.code, m.name) for m in markets), *everywhere],
         tongues=[("", _("Choose…")), *((code, language_name(code)) for code in LOCALES)],
         longest=LONGEST_TEXT,
+        confirming=[_confirming(market, confirmed) for market in markets],
         next_address=url_for("hq.consent_texts", after=rows[-1][0].id) if more else "",
         first_address=url_for("hq.consent_texts") if after else "",
     )
+
+
+def _confirming(market: Market, typed: tuple[str, str, str]) -> dict[str, str]:
+    code, purposes, error = typed
+    if code != market.code:
+        purposes, error = ", ".join(market.confirmed_purposes), ""
+    return {"code": market.code, "name": market.name, "purposes": purposes, "error": error}
 
 
 def _markets(session: Session) -> list[Market]:

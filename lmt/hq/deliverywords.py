@@ -10,6 +10,7 @@ from babel.support import LazyProxy
 
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
+from lmt.ingest.kinds import SUSPICIOUS
 from lmt.ingest.retrievals import remedy as fetch_remedy
 from lmt.labels import LABELS, label
 from lmt.mapping.targets import TARGETS
@@ -36,6 +37,15 @@ _TOO_MUCH = frozenset(
     {"too_deep", "too_large", "too_many_fields", "too_many_leads", "too_many_prospects"}
     | {"too_many_parts"}
 )
+SUSPICION_WORDS: Mapping[str, LazyProxy] = {
+    "honeypot": _l("An input was filled that no person sees."),
+    "token_missing": _l("It was sent without having been shown, or by a very old page."),
+    "token_forged": _l("The signature that our page puts into the form is not ours."),
+    "origin": _l("It was sent from a page that the form is not on."),
+    "rate": _l("The form was sent more often than people do, by one address or from one page."),
+    "text": _l("There are links where people write none, or the same text in every field."),
+}
+"""By the reasons of `lmt.embed.suspicion`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ def what_to_do(kind: str, problem: Mapping[str, Any], *, editable: bool) -> str:
     code = str(problem.get("code", ""))
     if code == "fetch_failed":
         return fetch_remedy(str(problem.get("cause", "")))
+    if code == SUSPICIOUS:
+        return _("Read what was asked. If a person wrote it, replay the delivery; else dismiss it.")
     if code == "paused":
         return _("Let the source go on; everything that came meanwhile is then taken in.")
     if code == "failed":
@@ -90,8 +102,13 @@ def field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
     for error in problem.get("errors") or ():
         name = str(error.get("field", ""))
         target = TARGETS.get(name)
-        message = str(error.get("message") or error.get("code") or "")
+        message = str(error.get("message") or _reason(problem, str(error.get("code") or "")))
         fields = told.setdefault(message, [])
         if name:
             fields.append(("" if target is None else str(target.words), name))
     return [FieldError(fields, message) for message, fields in told.items()]
+
+
+def _reason(problem: Mapping[str, Any], code: str) -> str:
+    """Why it looks like a machine's, in words; any other code as it is."""
+    return str(SUSPICION_WORDS.get(code, code)) if problem.get("code") == SUSPICIOUS else code

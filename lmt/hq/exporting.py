@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from lmt import campaigning, i18n, web
 from lmt import sources as ways_in
+from lmt.attributes import fields_at_hand
 from lmt.exports import answers
 from lmt.exports.dealers import dealers_listing
 from lmt.exports.deliveries import deliveries_listing
@@ -34,7 +35,9 @@ Asked = tuple[Listing[Any], dict[str, Any]]
 
 def leads() -> Asked:
     wanted = LeadFilter.of(request.args)
-    return leads_listing(q.lead_conditions(wanted, web.at()), web.at()), wanted.address()
+    fields = fields_at_hand(web.db(), wanted.market)
+    listing = leads_listing(q.lead_conditions(wanted, web.at()), web.at(), fields)
+    return listing, wanted.address()
 
 
 def dealers() -> Asked:

@@ -15,6 +15,7 @@ from lmt.models.lead import BANDS
 GROUPED_STATUSES = ("open", "overdue")
 """`open`: nothing final yet; `overdue`: offered, and the time to accept has run out."""
 LONGEST_SEARCH = 100
+LONGEST_VALUE = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -53,6 +54,12 @@ class LeadFilter:
     search: str = ""
     import_id: uuid.UUID | None = None
     """Of the import that brought them."""
+    field: str = ""
+    value: str = ""
+    """A custom field, and the answer to it; asked for only where both are given."""
+    form: str = ""
+    version: str = ""
+    """The form that was filled in, and its number where it is one version of it."""
 
     @classmethod
     def of(cls, args: Mapping[str, str]) -> LeadFilter:
@@ -65,6 +72,10 @@ class LeadFilter:
             channel=_code(args.get("channel", "")),
             search=" ".join(args.get("search", "").replace("\0", "").split())[:LONGEST_SEARCH],
             import_id=_uuid(args.get("import", "")),
+            field=_code(args.get("field", "")),
+            value=" ".join(args.get("value", "").replace("\0", "").split())[:LONGEST_VALUE],
+            form=(form := _code(args.get("form") or args.get("by_form", ""))),
+            version=_number(args.get("version", "")) if form else "",
         )
 
     def address(self) -> dict[str, Any]:
@@ -77,6 +88,11 @@ class LeadFilter:
             "channel": self.channel,
             "search": self.search,
             "import": "" if self.import_id is None else str(self.import_id),
+            "field": self.field,
+            "value": self.value,
+            # Not `form`, which in the address of a file says whether it is a CSV.
+            "by_form": self.form,
+            "version": self.version,
         }
         return {name: value for name, value in named.items() if value}
 
@@ -101,6 +117,10 @@ def reference_of(text: str) -> str:
 
 def _code(text: str) -> str:
     return text.replace("\0", "")[:100]
+
+
+def _number(text: str) -> str:
+    return text if re.fullmatch(r"[1-9][0-9]{0,6}", text) else ""
 
 
 def _uuid(text: str) -> uuid.UUID | None:

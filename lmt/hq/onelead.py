@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.attributes import ShownAnswer, answers_of_all
 from lmt.hq.duplicates import is_open
 from lmt.hq.explain import DecisionWords, dealer_ids, in_words
 from lmt.hq.queries import dealer_names
@@ -18,6 +19,7 @@ from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.maps import Line, Map, Point
 from lmt.models import (
+    Consent,
     Contest,
     DealerTerms,
     DuplicateSuggestion,
@@ -45,6 +47,8 @@ class LeadView:
     `map` shows the latest decision; None where nobody's place is known. `contests` wait for an
     answer. `inquiries` are what the customer asked again, newest first; `others` counts the
     customer's other leads in the actor's part, `doubts` whom they may be one person with.
+    `answers` are those to custom fields, `asked_again` the same of each inquiry as well, by id;
+    `consents` what was agreed to or refused.
     """
 
     lead: Lead
@@ -60,6 +64,9 @@ class LeadView:
     inquiries: Sequence[Inquiry]
     others: int
     doubts: int
+    answers: Sequence[ShownAnswer]
+    asked_again: Mapping[uuid.UUID, Sequence[ShownAnswer]]
+    consents: Sequence[Consent]
 
 
 def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView | None:
@@ -129,6 +136,7 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
         (d, in_words(d.result, names, cause=d.cause, policy=_policy(d, policies)))
         for d in decisions
     ]
+    answers = answers_of_all(session, lead.market_id, (lead, *inquiries), "desk")
     return LeadView(
         lead=lead,
         names=names,
@@ -143,6 +151,11 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
         inquiries=inquiries,
         others=others,
         doubts=doubts,
+        answers=answers.get(lead.id, ()),
+        asked_again=answers,
+        consents=session.scalars(
+            select(Consent).where(Consent.lead_id == lead_id).order_by(Consent.id)
+        ).all(),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
+from lmt.attributes import answered, field_label, fields_at_hand, says
 from lmt.hq.filters import LeadFilter, Position, digits_of, pattern, reference_of
 from lmt.i18n import gettext as _
 from lmt.lifecycle import OPEN, Status
@@ -17,6 +18,8 @@ from lmt.models import (
     Dealer,
     DealerLoad,
     DealerTerms,
+    Form,
+    FormVersion,
     Intake,
     Lead,
     Market,
@@ -27,6 +30,7 @@ from lmt.models import (
 )
 
 PAGE_ROWS = 50
+MOST_FORMS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,20 @@ class Choices:
     channels: list[str]
 
 
+def form_choices(session: Session) -> list[tuple[str, str]]:
+    """(code, name) of the forms that the actor sees, by name."""
+    found = session.execute(
+        select(Form.code, Form.name).order_by(Form.name, Form.code).limit(MOST_FORMS)
+    )
+    return [(code, name or code) for code, name in found]
+
+
+def field_choices(session: Session, market: str = "") -> list[tuple[str, str]]:
+    """(key, label) of the custom fields of the actor's markets, files aside."""
+    found = fields_at_hand(session, market)
+    return [(item.key, field_label(item)) for item in found if item.type != "file"]
+
+
 def choices_for(session: Session) -> Choices:
     """Markets and channels that the actor's dealers and sources are in."""
     own = select(Dealer.market_id).distinct()
@@ -246,6 +264,14 @@ def lead_conditions(wanted: LeadFilter, at: datetime) -> list[ColumnElement[bool
         asked.append(_matches(wanted.search))
     if wanted.import_id is not None:
         asked.append(Lead.import_id == wanted.import_id)
+    if wanted.field and wanted.value:
+        asked.append(answered(wanted.field, wanted.value))
+    if wanted.form:
+        versions = select(FormVersion.id).join(Form, Form.id == FormVersion.form_id)
+        versions = versions.where(Form.code == wanted.form)
+        if wanted.version:
+            versions = versions.where(FormVersion.number == int(wanted.version))
+        asked.append(Lead.form_version_id.in_(versions))
     return asked
 
 
@@ -263,6 +289,7 @@ def _matches(text: str) -> ColumnElement[bool]:
         Lead.company.ilike(anywhere, escape="!"),
         Lead.email.ilike(anywhere, escape="!"),
         Lead.reference.like(pattern(reference_of(text)), escape="!"),
+        says(text),
     ]
     digits = digits_of(text)
     if digits:

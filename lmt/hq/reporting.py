@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,11 +11,14 @@ from flask import Response, render_template, request, stream_with_context, url_f
 from flask.typing import ResponseReturnValue
 
 from lmt import i18n, web
+from lmt.attributes import field_label, fields_at_hand
+from lmt.forms.fields import FieldDefinition
 from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.reports import charts, export
+from lmt.reports.byanswer import PREFIX, grouping_fields
 from lmt.reports.figures import DEFAULT_TARGET_MINUTES, FIGURES, TARGETS_MINUTES, Row, response_time
 from lmt.reports.service import GROUPINGS, Question, conversion
 
@@ -26,8 +29,9 @@ LONGEST_DAYS = 366 * 3
 @blueprint.get("/reports/conversion")
 @web.require("report.read")
 def reports() -> ResponseReturnValue:
-    question, problem = question_of(request.args, reader_today())
     session = web.db()
+    fields = _fields()
+    question, problem = question_of(request.args, reader_today(), fields)
     report = conversion(session, question, at=web.at())
     offered = q.choices_for(session)
     address = address_of(question)
@@ -47,7 +51,12 @@ def reports() -> ResponseReturnValue:
             "numbers": charts.number_format(),
         },
         most_groups=charts.MOST_GROUPS,
-        groupings=[("dealer", _("Dealer")), ("market", _("Market")), ("channel", _("Channel"))],
+        groupings=[
+            ("dealer", _("Dealer")),
+            ("market", _("Market")),
+            ("channel", _("Channel")),
+            *((PREFIX + item.key, field_label(item)) for item in fields),
+        ],
         targets=[(str(m), i18n.format_duration(m)) for m in TARGETS_MINUTES],
         markets=[("", _("All markets")), *offered.markets],
         channels=[
@@ -61,9 +70,9 @@ def reports() -> ResponseReturnValue:
 @blueprint.get("/reports/conversion.csv")
 @web.require("report.read")
 def report_csv() -> ResponseReturnValue:
-    question, _problem = question_of(request.args, reader_today())
+    question, _problem = question_of(request.args, reader_today(), _fields())
     report = conversion(web.db(), question, at=web.at())
-    name = f"conversion-{question.by}-{question.first}-{question.last}.csv"
+    name = f"conversion-{question.by.removeprefix(PREFIX)}-{question.first}-{question.last}.csv"
     lines = export.csv_lines(question.by, report.rows)
     return Response(
         stream_with_context(lines),
@@ -75,10 +84,18 @@ def report_csv() -> ResponseReturnValue:
     )
 
 
-def question_of(args: Mapping[str, str], today: date) -> tuple[Question, str]:
-    """What the address asks, in the reader's days; and what is wrong with it, in words, where
-    the last 30 days are shown instead."""
+def _fields() -> list[FieldDefinition]:
+    """The custom fields that this reader's reports can be grouped by."""
+    return grouping_fields(fields_at_hand(web.db()))
+
+
+def question_of(
+    args: Mapping[str, str], today: date, fields: Iterable[FieldDefinition] = ()
+) -> tuple[Question, str]:
+    """What the address asks, in the reader's days, grouped by one of `fields` where it says so; and
+    what is wrong with it, in words, where the last 30 days are shown instead."""
     by = args.get("by", "")
+    item = next((item for item in fields if PREFIX + item.key == by), None)
     target = args.get("target", "")
     first, last = today - timedelta(days=DEFAULT_DAYS - 1), today
     problem = ""
@@ -99,7 +116,7 @@ def question_of(args: Mapping[str, str], today: date) -> tuple[Question, str]:
             first, last = asked
     return (
         Question(
-            by=by if by in GROUPINGS else "dealer",
+            by=by if by in GROUPINGS or item is not None else "dealer",
             first=first,
             last=last,
             timezone=i18n.reader().timezone,
@@ -110,6 +127,7 @@ def question_of(args: Mapping[str, str], today: date) -> tuple[Question, str]:
                 if target in {str(m) for m in TARGETS_MINUTES}
                 else DEFAULT_TARGET_MINUTES
             ),
+            field=item,
         ),
         problem,
     )

@@ -43,7 +43,7 @@ CAUSE = "import_undone"
 _STEPS = (
     "received called asked_again qualified located routed offered offer_expired clock_started"
     " mail_sent mail_failed system_told system_failed queued escalated extended recounted postponed"
-    " reminded raised promised planned"
+    " reminded raised promised planned answers_forgotten"
 )
 OUR_OWN_STEPS = frozenset(_STEPS.split())
 """Events that the road itself writes; any other, or one with an actor, is somebody's work."""

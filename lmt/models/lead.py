@@ -6,8 +6,20 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    and_,
+    not_,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import Text
 
@@ -193,6 +205,21 @@ class Consent(Base):
     to_confirm: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """It counts only once its person has confirmed it by mail (double opt-in)."""
     confirmed_at: Mapped[datetime | None]
+
+    @hybrid_property
+    def holds(self) -> bool:
+        """Whether it may be acted on: given, and confirmed where that was asked for."""
+        return self.given and (not self.to_confirm or self.confirmed_at is not None)
+
+    @holds.inplace.expression
+    @classmethod
+    def _holds(cls) -> ColumnElement[bool]:
+        return and_(cls.given, or_(not_(cls.to_confirm), cls.confirmed_at.is_not(None)))
+
+    @property
+    def waits(self) -> bool:
+        """Given, and waiting for its person to confirm it."""
+        return self.given and not self.holds
 
 
 class Inquiry(Base):

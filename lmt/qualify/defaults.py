@@ -25,6 +25,9 @@ _SOON = [
     "today", "tomorrow", "this week", "asap", "urgent", "heute", "morgen", "diese woche",
     "aujourd'hui", "demain", "cette semaine", "dziś", "jutro", "pilne", "vandaag", "deze week",
     "bugün", "yarın", "acil", "hoy", "esta semana", "اليوم", "غدا", "عاجل",
+    # As our own forms offer it.
+    "as soon as possible", "dès que possible", "so bald wie möglich", "lo antes posible",
+    "jak najszybciej", "zo snel mogelijk", "en kısa sürede", "في أقرب وقت",
 ]  # fmt: skip
 
 DEFAULT_RULES: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
