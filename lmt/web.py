@@ -9,7 +9,19 @@ from functools import wraps
 from threading import Semaphore
 from typing import IO, Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, Request, abort, current_app, g, redirect, request, session, url_for
+from flask import (
+    Flask,
+    Request,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -85,6 +97,15 @@ class WholeRequest(Request):
             return stream
         whole = WholeStream(self.environ["wsgi.input"], limit, self.content_length)
         return cast(IO[bytes], whole)
+
+
+class NoCookiesForVisitors(SecureCookieSessionInterface):
+    """Pages and doors that use no session save none, so caches needn't tell their visitors apart:
+    that somebody asked whether one is logged in would else make them `Vary: Cookie`."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not is_for_visitors():
+            super().save_session(app, session, response)
 
 
 def installation() -> Installation:
@@ -175,6 +196,7 @@ def forget_visitor() -> None:
 def register(app: Flask) -> None:
     """Hang the shared parts into the life of a request."""
     app.request_class = WholeRequest
+    app.session_interface = NoCookiesForVisitors()
     app.before_request(_read_language)
     app.before_request(_refuse_nul)
     app.before_request(_refuse_strangers)

@@ -152,7 +152,7 @@ def test_what_was_edited_meanwhile_is_not_published_unseen(
 def test_a_draft_that_is_no_form_says_why(enter: Enter, session: Session, form: Form) -> None:
     form.draft = {**form.draft, "steps": form.draft["steps"] * 2}
     session.commit()
-    assert "two steps have one key" in page_of(enter("hana"))
+    assert "two have one key" in page_of(enter("hana"))
 
 
 def test_the_lines_for_a_site_s_developers(
@@ -161,9 +161,9 @@ def test_the_lines_for_a_site_s_developers(
     client, base = enter("hana"), settings.base_url.rstrip("/")
     page = page_of(client)
     for line in (
-        f'<script async src="{base}/embed/contact-pl.js"></script>',
-        '<lmt-form form="contact-pl"></lmt-form>',
-        f'src="{base}/embed/contact-pl"',
+        f'<script async src="{base}/embed/contact-pl.js?lang=pl"></script>',
+        '<lmt-form form="contact-pl" lang="pl"></lmt-form>',
+        f'<iframe data-lmt-form="contact-pl" src="{base}/embed/contact-pl?lang=pl"',
         f"script-src {base}; connect-src {base}",
         f"frame-src {base}",
         f"{base}/forms/contact-pl",
