@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from lmt.forms.definition import FormDefinition
+from lmt.forms.definition import BadForm, FormDefinition
 from lmt.forms.lead import consent_text_version
 from lmt.models import Consent, ConsentText, FormVersion, Lead, locked_lead, record
 
@@ -18,8 +18,9 @@ from lmt.models import Consent, ConsentText, FormVersion, Lead, locked_lead, rec
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """One consent that is to be confirmed, in the very words that its customer saw; `text` is ""
-    where nobody kept them. `language` is that of the words."""
+    where nobody kept them. `language` is that of the words; a later one has a larger `id`."""
 
+    id: int
     purpose: str
     text: str
     language: str
@@ -31,16 +32,21 @@ def agreements(session: Session, lead: Lead) -> list[Agreement]:
     the installation's reads it."""
     consents = _to_confirm(session, lead.id)
     return [
-        Agreement(each.purpose, *_words(session, lead, each), each.confirmed_at)
+        Agreement(each.id, each.purpose, *_words(session, lead, each), each.confirmed_at)
         for each in consents
     ]
 
 
-def confirm(session: Session, lead_id: uuid.UUID, at: datetime) -> int:
-    """The customer confirms all that waits for it; returns how much that was. Again changes
-    nothing. Commits; raises LookupError."""
+def confirm(session: Session, lead_id: uuid.UUID, latest: int, at: datetime) -> int:
+    """The customer confirms all that waits for it up to the agreement `latest`, the last one they
+    were shown: what was asked again meanwhile, by whomever, they haven't read. Returns how much
+    that was; again changes nothing. Commits; raises LookupError."""
     lead = locked_lead(session, lead_id)
-    waiting = [each for each in _to_confirm(session, lead.id) if each.confirmed_at is None]
+    waiting = [
+        each
+        for each in _to_confirm(session, lead.id)
+        if each.confirmed_at is None and each.id <= latest
+    ]
     for each in waiting:
         each.confirmed_at = at
     if waiting:
@@ -58,12 +64,16 @@ def _to_confirm(session: Session, lead_id: uuid.UUID) -> list[Consent]:
 def _words(session: Session, lead: Lead, consent: Consent) -> tuple[str, str]:
     """The text and its language: as it was kept by its version, else as the form has it."""
     wanted = select(ConsentText.text, ConsentText.language).where(
-        or_(ConsentText.market_id == lead.market_id, ConsentText.market_id.is_(None)),
         ConsentText.purpose == consent.purpose,
         ConsentText.version == consent.text_version,
     )
     if consent.text_hash:
+        # It tells the text, whichever market keeps it.
         wanted = wanted.where(ConsentText.hash == consent.text_hash)
+    else:
+        wanted = wanted.where(
+            or_(ConsentText.market_id == lead.market_id, ConsentText.market_id.is_(None))
+        )
     kept = session.execute(
         wanted.order_by(
             (ConsentText.language == consent.language).desc(),
@@ -79,7 +89,10 @@ def _words_of_form(session: Session, lead: Lead, consent: Consent) -> tuple[str,
     version = session.get(FormVersion, lead.form_version_id) if lead.form_version_id else None
     if version is None:
         return "", ""
-    definition = FormDefinition.from_json(version.definition)
+    try:
+        definition = FormDefinition.from_json(version.definition)
+    except BadForm:
+        return "", ""
     for item in definition.fields:
         if item.type == "consent" and item.purpose == consent.purpose:
             for language in definition.languages:

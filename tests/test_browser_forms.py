@@ -68,7 +68,7 @@ def steps_form() -> FormDefinition:
         languages=("en", "pl", "ar"),
         steps=(
             StepDefinition(
-                "wish",
+                "first",
                 (
                     FieldDefinition(
                         "wish", "choice", named("Your wish"), required=True,
@@ -335,7 +335,7 @@ def test_three_steps_are_walked_by_keyboard_alone(page: Page, place: Place) -> N
     form.locator("[name=when]").fill("2031-05-04")
     tab_to(page, "back")
     page.keyboard.press("Enter")
-    expect(form.locator("section[data-step=wish] h2")).to_be_focused()
+    expect(form.locator("section[data-step=first] h2")).to_be_focused()
     expect(form.locator("[name=seats]")).to_have_value("٤")
     tab_to(page, "next")
     page.keyboard.press("Enter")

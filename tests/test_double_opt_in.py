@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -131,7 +132,11 @@ def test_looking_confirms_nothing_and_pressing_does(
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
     assert session.scalars(select(Consent.confirmed_at)).one() is None
-    done = client.post(f"{address}?lang=en")
+    shown = re.search(r'name="latest" value="(\d+)"', page.text)
+    assert shown
+    unread = client.post(f"{address}?lang=en", data={"latest": int(shown[1]) - 1})
+    assert "<button" in unread.text
+    done = client.post(f"{address}?lang=en", data={"latest": shown[1]})
     assert "What you agreed to is confirmed." in done.text
     assert "<button" not in done.text
     session.expire_all()

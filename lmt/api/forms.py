@@ -30,6 +30,8 @@ from lmt.models import Form, FormVersion, Source
 __all__ = ["blueprint"]
 
 JSON = "application/json"
+_LARGEST = 2**31 - 1
+"""That the number of a version may be."""
 _CODE = {
     "name": "code",
     "in": "path",
@@ -174,9 +176,10 @@ def _shown(
     ).first()
     version = form.published if form is not None else None
     if form is not None and version is not None and number not in {None, version.number}:
-        version = session.scalars(
-            select(FormVersion).where(FormVersion.form_id == form.id, FormVersion.number == number)
-        ).first()
+        wanted = select(FormVersion).where(
+            FormVersion.form_id == form.id, FormVersion.number == number
+        )
+        version = session.scalars(wanted).first() if 0 < (number or 0) <= _LARGEST else None
     if form is None or version is None:
         raise machines.Problem(404, "not_found", _("This source's market shows no such form."))
     return form, version, FormDefinition.from_json(version.definition)

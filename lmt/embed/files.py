@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -118,18 +118,33 @@ def file_id(secret: str, form_id: int, key: str, field: str) -> uuid.UUID:
 def keep_files(
     session: Session, secret: str, form_id: int, key: str, files: Iterable[SentFile], at: datetime
 ) -> None:
-    """Keep what was sent until it is known whether the form will be; commits."""
+    """Keep what was sent until it is known whether the form will be; commits.
+
+    What a lead has already is kept as long as before: its visitor may go back, attach another file,
+    and never send that.
+    """
+    longest = case((FormFile.forget_at.is_not(None), func.greatest(FormFile.forget_at, _until(at))))
     for sent in files:
         values = {
             "name": sent.name,
             "content_type": sent.content_type,
             "data": sent.data,
-            "forget_at": at + timedelta(days=UNSENT_DAYS),
         }
-        row = {"id": file_id(secret, form_id, key, sent.field), "form_id": form_id}
-        statement = insert(FormFile).values(row | values | {"field": sent.field, "created_at": at})
-        session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        row = {
+            "id": file_id(secret, form_id, key, sent.field),
+            "form_id": form_id,
+            "field": sent.field,
+            "created_at": at,
+            "forget_at": _until(at),
+        }
+        statement = insert(FormFile).values(row | values)
+        again = values | {"forget_at": longest}
+        session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=again))
     session.commit()
+
+
+def _until(at: datetime) -> datetime:
+    return at + timedelta(days=UNSENT_DAYS)
 
 
 def kept_files(

@@ -31,7 +31,8 @@ PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 class Filled:
     """A form's page as it is to be shown: with what, at which step, and what is said above it.
 
-    `token` is "" for a fresh one; `find` is the button of a picker that was pressed.
+    `asked_with` are the answers that its address brought; `token` is "" for a fresh one; `find` is
+    the button of a picker that was pressed.
     """
 
     answers: Mapping[str, str]
@@ -44,6 +45,7 @@ class Filled:
     errors: Mapping[str, str] = field(default_factory=dict)
     notice: str = ""
     find: str = ""
+    asked_with: Mapping[str, str] = field(default_factory=dict)
 
 
 def new_page(shown: ShownForm, at: datetime) -> Filled:
@@ -51,8 +53,10 @@ def new_page(shown: ShownForm, at: datetime) -> Filled:
     today = at.astimezone(ZoneInfo(shown.form.source.market.timezone)).date()
     given = request.args.to_dict(flat=False)
     base_url = web.settings().base_url
+    answers = prefilled(shown.definition, given, today)
     return Filled(
-        answers=prefilled(shown.definition, given, today),
+        answers=answers,
+        asked_with=answers,
         campaign=came_from(request.args, request.referrer or "", base_url),
         key=uuid.uuid4().hex,
         language=asked_language(shown.definition),
@@ -104,6 +108,7 @@ def answer_page(
             face=face,
             stylesheet=style_address(shown),
             dealers=lists,
+            asked_with=filled.asked_with,
             today=at.astimezone(ZoneInfo(zone)).date(),
         )
     response = Response(html, status, headers={"Cache-Control": "no-store"})

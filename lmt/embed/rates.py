@@ -18,7 +18,7 @@ _FROM_ADDRESS = (
 )
 """A showroom or an office sends from one address, and so do many telephones of one carrier."""
 _COUNTS = RateLimitItemPerMinute(120, namespace="form-counts")
-_FROM_ORIGIN = (RateLimitItemPerMinute(300, namespace="form-origin"),)
+_FROM_ORIGIN = (RateLimitItemPerMinute(1_200, namespace="form-origin"),)
 
 
 def is_flood(code: str) -> bool:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar, cast
+
+from flask import current_app
+
+MOST_KEPT = 64
+Thing = TypeVar("Thing")
 
 
 class Recent:
@@ -16,14 +21,21 @@ class Recent:
         self._things: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+    def get(self, key: Hashable, make: Callable[[], Thing]) -> Thing:
+        """What `make` returned for this key before, else what it returns now."""
         with self._lock:
             if key in self._things:
                 self._things.move_to_end(key)
-                return self._things[key]
+                return cast(Thing, self._things[key])
         made = make()
         with self._lock:
             self._things[key] = made
             while len(self._things) > self._most:
                 self._things.popitem(last=False)
         return made
+
+
+def kept_here(kind: str) -> Recent:
+    """Those of this application: another one has other forms by the same numbers."""
+    kept: Recent = current_app.extensions.setdefault(f"lmt.embed.{kind}", Recent(MOST_KEPT))
+    return kept

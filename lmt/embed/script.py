@@ -12,10 +12,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, request, url_for
+from flask import Response, request, url_for
 
 from lmt import i18n, web
-from lmt.embed.recent import Recent
+from lmt.embed.recent import kept_here
 from lmt.embed.shown import ShownForm, asked_language
 from lmt.forms.look import element_style_sheet
 from lmt.forms.page import form_fragment
@@ -26,7 +26,6 @@ from lmt.forms.token import issue_token
 
 FRESH_SECONDS = 60
 """What a browser keeps holds a token, and a form that was changed should be seen."""
-MOST_KEPT = 64
 _HOUR_SECONDS = 3600
 _MARKUP = re.compile("<(?=!|script)|[\u2028\u2029]", re.IGNORECASE)
 """With `</`, all that a script's text is read for by HTML."""
@@ -62,13 +61,13 @@ def form_data(shown: ShownForm, language: str, today: date) -> dict[str, Any]:
             "lang": language,
             "languages": list(definition.languages),
             "dir": i18n.direction(language),
-            "html": re.sub(r">\n\s*<", "><", html),
             "css": element_style_sheet(definition.theme),
-            "facts": _without_options(page_facts(definition, language, today)),
+            "facts": _travelling(page_facts(definition, language, today)),
             "messages": script_words(language),
             "base": settings.base_url,
             "origins": list(shown.form.origins),
             "picker": _picker_address(shown),
+            "html": re.sub(r">\n\s*<", "><", html),
         }
 
 
@@ -102,7 +101,7 @@ def _answer(shown: ShownForm, at: datetime, mimetype: str, before: str, after: s
         tuple(shown.form.origins),
         at.astimezone(zone).date(),
     )
-    kept = _kept()
+    kept = kept_here("scripts")
     minute = int(at.timestamp()) // FRESH_SECONDS
     packed = request.accept_encodings["gzip"] > 0
 
@@ -110,7 +109,7 @@ def _answer(shown: ShownForm, at: datetime, mimetype: str, before: str, after: s
         return form_data(shown, language, face.today)
 
     def made() -> tuple[str, bytes]:
-        told: dict[str, Any] = kept.get(face, data)
+        told = kept.get(face, data)
         # A token within an hour of a fresh one is as good: the form needn't travel again for it.
         hour = int(at.timestamp()) // _HOUR_SECONDS
         mark = _digest(before, in_script(told), str(hour))
@@ -132,19 +131,14 @@ def _answer(shown: ShownForm, at: datetime, mimetype: str, before: str, after: s
     return response
 
 
-def _kept() -> Recent:
-    """What this process put together; another application has other forms by the same numbers."""
-    kept: Recent = current_app.extensions.setdefault("lmt.embed.script", Recent(MOST_KEPT))
-    return kept
+def _travelling(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without what form.js finds in the HTML: a maker's models are many."""
+    return {**facts, "fields": [_travelling_field(field) for field in facts["fields"]]}
 
 
-def _without_options(facts: dict[str, Any]) -> dict[str, Any]:
-    """The HTML has them already: a maker's models are many."""
-    told = (
-        {name: fact for name, fact in field.items() if name != "options"}
-        for field in facts["fields"]
-    )
-    return {**facts, "fields": list(told)}
+def _travelling_field(field: dict[str, Any]) -> dict[str, Any]:
+    found = {"options"} | ({"inputs"} if field["inputs"] == [field["key"]] else set())
+    return {name: fact for name, fact in field.items() if name not in found}
 
 
 def _picker_address(shown: ShownForm) -> str | None:

@@ -9,14 +9,16 @@ from zoneinfo import available_timezones
 
 from flask import abort, g, request
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
+from lmt.embed.recent import kept_here
 from lmt.forms.definition import FormDefinition
 from lmt.forms.page import LANGUAGE_FIELD
-from lmt.models import Form, FormVersion
+from lmt.models import Form, FormVersion, Source
 
 VERSION_FIELD = "version"
 ZONE_FIELD = "zone"
+_ALL_AT_ONCE = (joinedload(Form.published), joinedload(Form.source).joinedload(Source.market))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ def shown_form(session: Session, code: str, version: int | None = None) -> Shown
 
     404 for a form that nobody may see: unknown, unpublished, put away, or of a retired source.
     """
-    form = session.scalars(select(Form).where(Form.code == code)).first()
+    named = select(Form).where(Form.code == code)
+    form = session.scalars(named.options(*_ALL_AT_ONCE)).first()
     if form is None or form.published is None or not (form.active and form.source.active):
         abort(404)
     g.shown_form = form
@@ -44,7 +47,14 @@ def shown_form(session: Session, code: str, version: int | None = None) -> Shown
             FormVersion.form_id == form.id, FormVersion.number == version
         )
         row = session.scalars(wanted).first() or row
-    return ShownForm(form, row, FormDefinition.from_json(row.definition))
+    return ShownForm(form, row, _definition(row))
+
+
+def _definition(version: FormVersion) -> FormDefinition:
+    """Read once by this process: a version never changes."""
+    return kept_here("definitions").get(
+        version.id, lambda: FormDefinition.from_json(version.definition)
+    )
 
 
 def asked_version() -> int | None:

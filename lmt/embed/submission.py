@@ -150,6 +150,9 @@ def take(session: Session, submission: Submission, at: datetime) -> Taken:
             # It broke us and is kept: sending it again mends nothing, a person does.
             return Taken(review=True)
         leads = tuple(found)
+    if not leads:
+        # Its lead was forgotten meanwhile.
+        return Taken(repeated=True)
     if leads[0].joined:
         # Anybody can type somebody else's phone: who asked first has the link, by mail.
         return Taken(known=True, repeated=receipt.repeated)

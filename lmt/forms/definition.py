@@ -58,7 +58,7 @@ class FormDefinition:
 
     `thanks` is said above what becomes of the request; `redirect` is where a visitor is led
     instead. `brand` and `campaign` are codes for leads that don't name theirs. Raises BadForm for
-    two fields of one key, and for a condition that looks at a field which isn't above it.
+    two fields or steps of one key, and for a condition that looks at a field which isn't above it.
     """
 
     code: str
@@ -77,13 +77,12 @@ class FormDefinition:
     def __post_init__(self) -> None:
         if not 1 <= len(self.steps) <= MOST_STEPS:
             raise BadForm(f"a form has 1 to {MOST_STEPS} steps")
-        if len({step.key for step in self.steps}) != len(self.steps):
-            raise BadForm("two steps have one key")
         if len(self.fields) > MOST_FIELDS:
             raise BadForm(f"a form has at most {MOST_FIELDS} fields")
-        keys = [item.key for item in self.fields]
+        # Steps and fields are named in one list, where they are edited and where they are shown.
+        keys = [step.key for step in self.steps] + [item.key for item in self.fields]
         if twice := {key for key in keys if keys.count(key) > 1}:
-            raise BadForm(f"{', '.join(sorted(twice))}: two fields have one key")
+            raise BadForm(f"{', '.join(sorted(twice))}: two have one key")
         if self.default_language not in self.languages:
             raise BadForm("default_language must be among the languages")
         if self.redirect and not self.redirect.startswith("https://"):

@@ -61,6 +61,7 @@ def render_form(
     face: str = "page",
     dealers: Mapping[str, DealerList] | None = None,
     today: date | None = None,
+    asked_with: Answers | None = None,
 ) -> str:
     """The whole page as HTML; it posts to `action`.
 
@@ -72,6 +73,8 @@ def render_form(
     before, as the page sent it back. A face `frame` has neither a card nor languages around it.
     `scripts` (addresses; a form's own brings its rules along) are loaded where `scripted`.
     `dealers` are those found, by key of the field. `today` is what bounds of dates count from.
+    `asked_with` are the answers that the page's own address brought: it brings them along in
+    another language.
     """
     shown = definition.language(language)
     values = _form_values(
@@ -85,7 +88,11 @@ def render_form(
         stylesheet=stylesheet,
         scripts=scripts if scripted else (),
         level=1,
-        other_languages=_other_languages(definition, shown, utm) if face == "page" else (),
+        other_languages=(
+            _other_languages(definition, shown, {**_campaign(utm), **(asked_with or {})})
+            if face == "page"
+            else ()
+        ),
         **values,
         hidden=_hidden(shown, utm, version, token, idempotency_key),
     )
@@ -219,11 +226,11 @@ def _campaign(utm: Mapping[str, str]) -> dict[str, str]:
 
 
 def _other_languages(
-    definition: FormDefinition, shown: str, utm: Mapping[str, str]
+    definition: FormDefinition, shown: str, address: Mapping[str, str]
 ) -> list[tuple[str, str, str]]:
     """Code, own name and address of the languages that the form speaks besides."""
     return [
-        (code, _own_name(code), "?" + urlencode({LANGUAGE_FIELD: code, **_campaign(utm)}))
+        (code, _own_name(code), "?" + urlencode({LANGUAGE_FIELD: code, **address}))
         for code in definition.languages
         if code != shown
     ]

@@ -13,10 +13,23 @@ from lmt.forms.problemwords import day_words, sentences
 from lmt.forms.rules import day_bounds, most_mb
 from lmt.i18n import reading
 
+_ONLY_OF = {
+    "number": {"number"},
+    "too_small": {"number"},
+    "too_big": {"number"},
+    "date": {"date"},
+    "too_early": {"date"},
+    "too_late": {"date"},
+    "too_many": {"choices"},
+    "file_type": {"file"},
+    "file_size": {"file"},
+}
+"""Types of the fields that alone can have a problem of this code."""
+
 
 def page_facts(definition: FormDefinition, language: str, today: date) -> dict[str, Any]:
     """For static/rules.js, as JSON: `steps` (key, keys of `fields`, shown_when), `fields` in the
-    form's order, `messages` by code of a Problem with facts in braces.
+    form's order, `messages` by code of a Problem that its fields may have, with facts in braces.
 
     A field has key, type, inputs, and where they hold required, max_length, least, most,
     `options` (ids), shown_when, `value` and `fixed` (hidden; the page can't fill it), `earliest`
@@ -32,8 +45,17 @@ def page_facts(definition: FormDefinition, language: str, today: date) -> dict[s
             "fields": [
                 _present(_field_facts(item, definition, shown, today)) for item in definition.fields
             ],
-            "messages": sentences(),
+            "messages": _messages(definition),
         }
+
+
+def _messages(definition: FormDefinition) -> dict[str, str]:
+    types = {item.type for item in definition.fields}
+    return {
+        code: sentence
+        for code, sentence in sentences().items()
+        if _ONLY_OF.get(code, types) & types
+    }
 
 
 def _step_facts(step: StepDefinition) -> dict[str, Any]:

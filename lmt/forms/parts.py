@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +12,7 @@ from lmt.forms.answers import Answers, shown_fields
 from lmt.forms.countryaddresses import PARTS, AddressPart, address_parts, part_label
 from lmt.forms.definition import FormDefinition, StepDefinition
 from lmt.forms.fields import MOST_FILE_MB, FieldDefinition, OptionDefinition, Words
+from lmt.forms.rules import day_bounds
 from lmt.forms.steps import country_of
 from lmt.i18n import country_name, format_number
 from lmt.i18n import gettext as _
@@ -267,15 +268,12 @@ def _attributes(item: FieldDefinition, today: date | None) -> dict[str, Any]:
         # Not type=number: it refuses the digits of other scripts, and a wheel changes it unseen.
         found["inputmode"] = "decimal"
     if item.type == "date":
-        found |= {"min": _day(today, item.least), "max": _day(today, item.most)}
+        earliest, latest = day_bounds(item, today) if today else ("", "")
+        found |= {"min": earliest or None, "max": latest or None}
     else:
         found["maxlength"] = item.max_length
     found["dir"] = "ltr" if item.type in _LEFT_TO_RIGHT else "auto"
     return found
-
-
-def _day(today: date | None, days: int | None) -> str | None:
-    return None if today is None or days is None else (today + timedelta(days)).isoformat()
 
 
 def _either(definition: FormDefinition) -> frozenset[str]:

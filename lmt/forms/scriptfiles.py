@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,9 +61,14 @@ def mark(text: str) -> str:
 
 
 def _found(name: str, package: str = "lmt.forms") -> Path | None:
+    return _static(package).get(name)
+
+
+@cache
+def _static(package: str) -> dict[str, Path]:
     """By the names that are there, so that no name leads out of the folder."""
     folder = Path(str(files(package) / "static"))
-    return next((path for path in folder.iterdir() if path.name == name and path.is_file()), None)
+    return {path.name: path for path in folder.iterdir() if path.is_file()}
 
 
 def _picker_style() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter.util import get_remote_address
 
@@ -34,7 +34,7 @@ def confirm_now(token: str) -> ResponseReturnValue:
     if lead_id is not None:
         with act_as(web.installation().sessions(), SYSTEM) as session:
             try:
-                confirming.confirm(session, lead_id, web.at())
+                confirming.confirm(session, lead_id, _latest(), web.at())
             except LookupError:
                 return _page("", done=False)
     return _page(token, done=True)
@@ -54,11 +54,17 @@ def _page(token: str, *, done: bool) -> Response:
                 token=token,
                 tongue=tongue,
                 agreed=agreed,
+                latest=max(each.id for each in agreed),
                 direction_of=direction,
                 confirmed=all(each.confirmed_at is not None for each in agreed),
                 done=done,
             )
     return private(page, 200)
+
+
+def _latest() -> int:
+    """The last of the agreements on the page that was sent; 0 for a page of nobody's."""
+    return request.form.get("latest", 0, type=int)
 
 
 def _lead_id(token: str) -> uuid.UUID | None:

@@ -22,6 +22,13 @@
     return found;
   }
 
+  /* A frame that was there before this script has told its height to nobody. */
+  function askAll() {
+    for (const frame of document.querySelectorAll("iframe[data-lmt-form]")) {
+      if (frame.contentWindow) frame.contentWindow.postMessage({ lmt: "height" }, "*");
+    }
+  }
+
   addEventListener("message", (event) => {
     try {
       const { lmt, height } = Object(event.data);
@@ -39,4 +46,5 @@
       console.warn("LMT form:", problem);
     }
   });
+  askAll();
 })();

@@ -62,7 +62,9 @@
       return control.checked !== control.defaultChecked;
     }
     if (control.tagName === "SELECT") {
-      return [...control.options].some((option) => option.selected && !option.defaultSelected);
+      const options = [...control.options];
+      const rendered = options.find((option) => option.defaultSelected) || options[0];
+      return Boolean(rendered) && control.value !== rendered.value;
     }
     return control.value !== control.defaultValue;
   }

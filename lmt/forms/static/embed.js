@@ -204,9 +204,9 @@
     addEventListener("message", (event) =>
       safely(() => {
         if (event.source !== window.parent || (around !== "*" && event.origin !== around)) return;
-        if (event.data && event.data.lmt === data.code && event.data.visit) {
-          handle.came(event.data.visit);
-        }
+        const said = Object(event.data);
+        if (said.lmt === "height") tell();
+        if (said.lmt === data.code && said.visit) handle.came(said.visit);
       })
     );
     tell();

@@ -40,9 +40,11 @@
     document.head.append(script);
   }
 
-  /* Options travel once: as the page has them. */
-  function readOptions(form, fields) {
-    for (const field of fields.filter((each) => WITH_OPTIONS.has(each.type) && !each.options)) {
+  /* What the page has already doesn't travel twice. */
+  function complete(form, fields) {
+    for (const field of fields) {
+      if (!field.inputs) field.inputs = [field.key];
+      if (field.options || !WITH_OPTIONS.has(field.type)) continue;
       const wrapper = form.querySelector(`[data-field="${CSS.escape(field.key)}"]`);
       const offered = [...wrapper.querySelectorAll("option,input")];
       field.options = offered.map((each) => each.value).filter(Boolean);
@@ -57,7 +59,7 @@
   function enhance(root, data, options) {
     const { facts, messages } = data;
     const form = root.querySelector("form[data-lmt-form]");
-    readOptions(form, facts.fields);
+    complete(form, facts.fields);
     const host = options.host || root;
     const draft = options.draft || window.LmtDraft(data.code);
     const sections = [...form.querySelectorAll("section[data-step]")];
@@ -265,7 +267,7 @@
       if (kept) {
         // What the page fills in anew counts more than what it filled in then.
         const old = draft.kept.prefilled || {};
-        const isNewer = (name) => name in given && String(given[name]) !== String(old[name]);
+        const isNewer = (name) => Boolean(given[name]) && String(given[name]) !== String(old[name]);
         const isKept = (name) => {
           const field = facts.fields.find((each) => each.inputs.includes(name));
           return field && (!OF_A_VERSION.has(field.type) || draft.kept.version === data.version);
@@ -324,8 +326,13 @@
 
     function say(text) {
       const again = form.querySelector(".again");
+      const hadFocus = Boolean(again && again.matches(":focus"));
       if (again) again.remove();
       status.textContent = text;
+      if (hadFocus) {
+        status.tabIndex = -1;
+        status.focus();
+      }
     }
 
     async function send() {
