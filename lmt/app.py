@@ -72,6 +72,8 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI=settings.ratelimit_storage_uri,
     )
+    # Errors are told in the order of their form.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["lmt"] = web.Installation(settings, engine, sessions_for(engine))
     if settings.trusted_proxies:
         # The address alone: links are built from LMT_BASE_URL, never from what a request says.

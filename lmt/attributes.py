@@ -12,7 +12,8 @@ from typing import Any
 
 from babel.lists import format_list
 from babel.units import format_unit
-from sqlalchemy import ColumnElement, TextClause, or_, select, text, true
+from sqlalchemy import ColumnElement, TextClause, column, func, or_, select, text, true, union_all
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from lmt.forms.definition import BadForm, FormDefinition
@@ -24,11 +25,25 @@ from lmt.models.lead import ATTRIBUTE_WORDS, ATTRIBUTED
 from lmt.scope import as_system
 
 LONGEST_VALUE = 2_000
+SHORTEST_LABEL = 2
+MOST_OPTIONS = 50
 _MEGABYTE = 1_000_000
+_OPTIONS = (
+    func.jsonb_path_query(CustomField.definition, text("'$.options[*]'"), type_=JSONB)
+    .table_valued(column("option", JSONB), name="options")
+    .render_derived()
+    .lateral()
+)
+_LABELS = (
+    func.jsonb_each_text(_OPTIONS.c.option["label"])
+    .table_valued("language", "label", name="labels")
+    .render_derived()
+    .lateral()
+)
 _OF_MACHINES = frozenset(
     {*CLICK_KEYS, "adf", "provider", "vendor", "vendor_ids", "phone_type", "other_phones"}
 )
-"""Attributes that were kept for other programs, and tell a person nothing."""
+"""Attributes that were kept for other programs, and tell a person nothing; unless one is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +111,7 @@ def _in_order(
     shown = []
     for key in sorted(attributes, key=lambda key: order.get(key, len(order))):
         asked = known.get(key)
-        if key in _OF_MACHINES or (asked is not None and where not in asked.shows):
+        if key in _OF_MACHINES if asked is None else where not in asked.shows:
             continue
         answer = _shown(key, asked, attributes[key])
         if answer is not None:
@@ -107,6 +122,22 @@ def _in_order(
 def _attributes_of(given: Mapping[str, Any]) -> Mapping[str, Any]:
     attributes = given.get("attributes")
     return attributes if isinstance(attributes, Mapping) else {}
+
+
+def keys_kept_back(
+    session: Session, homes: Collection[tuple[int, int | None]], where: str
+) -> dict[tuple[int, int | None], frozenset[str]]:
+    """The keys of answers that `where` doesn't show, by the market and form version of a lead; in
+    a fixed number of queries a market."""
+    forms = _fields_of_forms(session, {version for _market, version in homes})
+    own = {market: custom_fields(session, {market}) for market, _version in homes}
+    found = {}
+    for market, version in homes:
+        known = {item.key: item for item in (*forms.get(version, ()), *own[market])}
+        found[market, version] = frozenset(
+            k for k, item in known.items() if where not in item.shows
+        )
+    return found
 
 
 def custom_fields(
@@ -190,14 +221,44 @@ def raw_value(value: Any) -> str | int | float:
 
 def says(words: str) -> ColumnElement[bool]:
     """The condition of a Lead among whose answers all of `words` are, in any script; the last one
-    may be the beginning of a word."""
+    may be the beginning of a word. Or that of an option as it is called in any language."""
     # In a query of its own, as its index would not serve beside the other ways of an OR; literal,
     # as the planner must see the index's expression in it.
     matched = text(
         f"{ATTRIBUTE_WORDS} @@"
         " (nullif(plainto_tsquery('simple', :attribute_words)::text, '') || ':*')::tsquery"
     )
-    return _among(matched.bindparams(attribute_words=words))
+    said = _among(matched.bindparams(attribute_words=words))
+    return or_(said, _chosen(words)) if len(words.strip()) >= SHORTEST_LABEL else said
+
+
+def _chosen(words: str) -> ColumnElement[bool]:
+    """The condition of a Lead with an option whose label begins with `words`."""
+    label = _LABELS.c.label.istartswith(words.strip(), autoescape=True)
+    values = (
+        func.jsonb_build_object(CustomField.key, _OPTIONS.c.option["id"]),
+        func.jsonb_build_object(CustomField.key, func.jsonb_build_array(_OPTIONS.c.option["id"])),
+    )
+    # One after the other, so that each is looked up in the index.
+    options = union_all(
+        *(
+            select(value.label("wanted"), CustomField.market_id)
+            .select_from(CustomField)
+            .join(_OPTIONS, true())
+            .join(_LABELS, true())
+            .where(label)
+            .limit(MOST_OPTIONS)
+            .subquery()
+            .select()
+            for value in values
+        )
+    ).subquery()
+    asked = select(Lead.id).where(
+        text(ATTRIBUTED),
+        text("given -> 'attributes' @> wanted"),
+        or_(options.c.market_id.is_(None), options.c.market_id == Lead.market_id),
+    )
+    return Lead.id.in_(asked.select_from(Lead).join(options, true()).correlate(None))
 
 
 def answered(key: str, value: str) -> ColumnElement[bool]:
@@ -275,7 +336,12 @@ def _fields_of_forms(
         found = session.execute(
             select(FormVersion.id, FormVersion.definition).where(FormVersion.id.in_(ids))
         ).all()
-    return {
-        id: [item for item in FormDefinition.from_json(definition).fields if not item.place]
-        for id, definition in found
-    }
+    return {id: _asked_beside(definition) for id, definition in found}
+
+
+def _asked_beside(definition: Mapping[str, Any]) -> list[FieldDefinition]:
+    """None of a version that can't be read any more: its leads are read all the same."""
+    try:
+        return [item for item in FormDefinition.from_json(definition).fields if not item.place]
+    except BadForm:
+        return []

@@ -6,9 +6,10 @@ Deliveries are left as they came in the raw intake, which keeps them by its own 
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
 from lmt.forms.definition import BadForm, FormDefinition
-from lmt.forms.fields import field_from
+from lmt.forms.fields import FieldDefinition, field_from
 from lmt.models import CustomField, FormFile, FormVersion, Inquiry, Lead, record
 from lmt.models.lead import ATTRIBUTED
 from lmt.scope import SYSTEM, act_as
@@ -28,6 +29,7 @@ from lmt.scope import SYSTEM, act_as
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,23 @@ def forget_files(session: Session, at: datetime) -> int:
 
 def forget_answers(session: Session, period: Period, at: datetime) -> int:
     """Take an answer from leads that came longer ago than it is kept; commits."""
-    due = select(Lead.id).where(
+    due = select(Lead.id, Lead.given["attributes"][period.key]["file"].astext).where(
         text(ATTRIBUTED),
+        # Of a list or a text with the key in it there is nothing to take.
+        func.jsonb_typeof(Lead.given["attributes"]) == "object",
         text("given -> 'attributes' ? :kept_key").bindparams(kept_key=period.key),
         Lead.created_at <= at - timedelta(days=period.days),
         period.of,
     )
-    ids = session.scalars(due.limit(BATCH).with_for_update(of=Lead, skip_locked=True)).all()
+    found = session.execute(due.limit(BATCH).with_for_update(of=Lead, skip_locked=True)).all()
+    ids = [id for id, _file in found]
     session.execute(
         update(Lead)
         .where(Lead.id.in_(ids))
         .values(given=Lead.given.op("#-")(_path(period)))
         .execution_options(synchronize_session=False)
     )
+    _forget_their_files(session, [file for _id, file in found], period)
     _remember(session, ids, period, at)
     return len(ids)
 
@@ -87,9 +93,10 @@ def forget_answers(session: Session, period: Period, at: datetime) -> int:
 def forget_answers_again(session: Session, period: Period, at: datetime) -> int:
     """The same of what their customers said when they asked again; commits."""
     due = (
-        select(Inquiry.id, Inquiry.lead_id)
+        select(Inquiry.id, Inquiry.lead_id, Inquiry.given["attributes"][period.key]["file"].astext)
         .join(Lead, Lead.id == Inquiry.lead_id)
         .where(
+            func.jsonb_typeof(Inquiry.given["attributes"]) == "object",
             func.jsonb_exists(Inquiry.given["attributes"], period.key),
             Inquiry.at <= at - timedelta(days=period.days),
             period.of,
@@ -98,12 +105,22 @@ def forget_answers_again(session: Session, period: Period, at: datetime) -> int:
     found = session.execute(due.limit(BATCH).with_for_update(of=Inquiry, skip_locked=True)).all()
     session.execute(
         update(Inquiry)
-        .where(Inquiry.id.in_([id for id, _lead_id in found]))
+        .where(Inquiry.id.in_([id for id, *_rest in found]))
         .values(given=Inquiry.given.op("#-")(_path(period)))
         .execution_options(synchronize_session=False)
     )
-    _remember(session, list(dict.fromkeys(lead_id for _id, lead_id in found)), period, at)
+    _forget_their_files(session, [file for *_ids, file in found], period)
+    lead_ids = list(dict.fromkeys(lead_id for _id, lead_id, _file in found))
+    _remember(session, lead_ids, period, at)
     return len(found)
+
+
+def _forget_their_files(session: Session, named: Iterable[str | None], period: Period) -> None:
+    """What such answers named goes with them: the form it came with may keep it longer than
+    the field does."""
+    ids = [uuid.UUID(name) for name in named if name and _UUID.fullmatch(name)]
+    if ids:
+        session.execute(delete(FormFile).where(FormFile.id.in_(ids), FormFile.field == period.key))
 
 
 def periods(session: Session) -> Iterator[Period]:
@@ -124,7 +141,7 @@ def periods(session: Session) -> Iterator[Period]:
     for id, definition in session.execute(
         select(FormVersion.id, FormVersion.definition).where(with_periods)
     ):
-        for item in FormDefinition.from_json(definition).fields:
+        for item in _fields_of(definition):
             of_markets = fields.get(item.key, {})
             if item.retention_days is not None and None not in of_markets:
                 of = and_(
@@ -134,10 +151,19 @@ def periods(session: Session) -> Iterator[Period]:
                 yield Period(item.key, item.retention_days, of)
 
 
+def _fields_of(definition: dict[str, Any]) -> Sequence[FieldDefinition]:
+    """None of a form that can't be read any more: others are not to wait for it."""
+    try:
+        return FormDefinition.from_json(definition).fields
+    except BadForm:
+        log.warning("answers.form_unreadable", form=definition.get("code"))
+        return ()
+
+
 def _days(definition: dict[str, Any]) -> int | None:
     try:
         return field_from(definition).retention_days
-    except BadForm:
+    except (BadForm, KeyError, TypeError):
         return None
 
 

@@ -23,6 +23,7 @@ from lmt.config import Settings
 from lmt.db import engine_for, sessions_for
 from lmt.demo.facts import DemoFacts
 from lmt.demo.fill import fill
+from lmt.demosite.origin import site_origin
 from lmt.install import install
 from lmt.models import User
 from lmt.scope import SYSTEM, act_as
@@ -234,6 +235,8 @@ def _welcome(settings: Settings, facts: DemoFacts | None, seconds: float) -> str
     source = next((each for each in doors if each.market == "GULF"), doors[0])
     lines += ["", "Send a lead:", f"  {curl(settings, source.key)}"]
     if not settings.smtp_url:
+        if origin := site_origin(settings.base_url):
+            lines += ["", f"Forms on a brand's site: {origin}/demo/site"]
         lines += ["", f"Mails: {settings.base_url}/hq/mailbox (as headquarters)"]
     return "\n".join([*lines, ""])
 

@@ -429,7 +429,7 @@ def test_thanks_in_arabic_keep_names_and_numbers_apart() -> None:
 
 def test_no_theme_adds_nothing() -> None:
     assert theme_rules({}) == ""
-    assert style_sheet({}).startswith(":host{all: initial !important;")
+    assert style_sheet({}).startswith(":host{all:initial !important;")
 
 
 @pytest.mark.parametrize(

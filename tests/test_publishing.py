@@ -107,7 +107,7 @@ def test_a_draft_may_be_anything_but_only_a_form_is_published(
     publishing.save_draft(session, form, twice, number=form.draft_number, at=AT, actor=hana)
     with pytest.raises(publishing.Unpublishable) as refused:
         publishing.publish(session, form, "", at=AT, actor=hana)
-    assert "two steps have one key" in refused.value.reason
+    assert "two have one key" in refused.value.reason
     session.rollback()
     empty = {**form.draft, "steps": [{"key": "one", "title": {}, "fields": []}]}
     publishing.save_draft(session, form, empty, number=form.draft_number, at=AT, actor=hana)

@@ -69,7 +69,7 @@ def open_forms(
             brands=brands,
             default_language=market.default_language,
         )
-        for name, definition in (("Contact", contact), ("Test drive", _test_drive(market, brands))):
+        for name, definition in (("Contact", contact), ("Test drive", drive_form(market, brands))):
             form = _published(session, sources[market.code], name, definition, at)
             if name == "Test drive" and (origin := site_origin(base_url)):
                 form.origins = [origin]
@@ -89,7 +89,8 @@ def _published(
     return form
 
 
-def _test_drive(market: DemoMarket, brands: Sequence[BrandModels]) -> FormDefinition:
+def drive_form(market: DemoMarket, brands: Sequence[BrandModels]) -> FormDefinition:
+    """The test drive of a market, in three steps."""
     ready = {item.key: item for item in SYSTEM_FIELDS}
     ready |= {item.key: item for item in market_fields(market.countries, brands)}
     wants = Test("request_type", "is", ("test_drive",))
@@ -110,7 +111,7 @@ def _test_drive(market: DemoMarket, brands: Sequence[BrandModels]) -> FormDefini
                 ),
                 title=_WISH,
             ),
-            StepDefinition("dealer", (ready["country"], ready["dealer"]), title=_DEALER),
+            StepDefinition("place", (ready["country"], ready["dealer"]), title=_DEALER),
             StepDefinition(
                 "you",
                 (

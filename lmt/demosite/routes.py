@@ -84,7 +84,15 @@ def _page(name: str) -> ResponseReturnValue:
                 **{"market": market, "lang": language} | values,
             ),
         )
-    return Response(shown, headers={"Content-Security-Policy": strict_policy(base_url)})
+    return Response(
+        shown,
+        headers={
+            "Content-Security-Policy": strict_policy(base_url),
+            # A visitor may be asked where they are, by the form in the page or in the frame.
+            "Permissions-Policy": f'geolocation=(self "{base_url}")',
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+        },
+    )
 
 
 def strict_policy(base_url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session, aliased
 
-from lmt.attributes import field_label, raw_value
+from lmt.attributes import field_label, keys_kept_back, raw_value
 from lmt.exports.listing import Column, Listing, Record, Wanted
 from lmt.forms.fields import FieldDefinition
 from lmt.i18n import gettext as _
@@ -47,6 +47,8 @@ class LeadLine:
     distance_km: float | None = None
     consents: str = ""
     file: str = ""
+    kept_back: Collection[str] = ()
+    """Attributes that are not for downloads."""
 
 
 def leads_listing(
@@ -77,6 +79,8 @@ def _lines(at: datetime, session: Session, leads: Sequence[Record]) -> list[Lead
     distances = _distances(session, ids)
     consents = _consents(session, ids)
     files = _files(session, {lead.import_id for lead in leads} - {None})
+    homes = {(lead.market_id, lead.form_version_id) for lead in leads if lead.attributes}
+    not_shown = keys_kept_back(session, homes, "exports")
     return [
         LeadLine(
             lead,
@@ -84,6 +88,7 @@ def _lines(at: datetime, session: Session, leads: Sequence[Record]) -> list[Lead
             distances.get((lead.id, lead.dealer_id)),
             "; ".join(consents.get(lead.id, {}).values()),
             files.get(lead.import_id, ""),
+            not_shown.get((lead.market_id, lead.form_version_id), ()),
         )
         for lead in leads
     ]
@@ -171,6 +176,8 @@ def _km(line: LeadLine) -> float | None:
 
 def _attributes(line: LeadLine) -> str:
     given = line.lead.attributes
+    if isinstance(given, dict):
+        given = {key: value for key, value in given.items() if key not in line.kept_back}
     return json.dumps(given, ensure_ascii=False, sort_keys=True) if given else ""
 
 
@@ -204,6 +211,8 @@ _LEADS: Wanted = (
         Lead.preferred_dealer,
         Lead.asked_again,
         Lead.import_id,
+        Lead.market_id,
+        Lead.form_version_id,
         Lead.sent_at,
         Lead.created_at,
         Lead.first_call_at,

@@ -67,7 +67,11 @@ def _field(item: Mapping[str, Any]) -> dict[str, Any]:
     new |= {name: item[name] for name in ("to", "value", "purpose") if _is_text(item.get(name))}
     if "options" in item:
         new["options"] = [
-            {"id": each["id"], "label": _words(each.get("label")), "group": _words(each.get("group"))}
+            {
+                "id": each["id"],
+                "label": _words(each.get("label")),
+                "group": _words(each.get("group")),
+            }
             for each in _list(item["options"])
             if isinstance(each, Mapping) and _is_text(each.get("id"))
         ]

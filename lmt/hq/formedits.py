@@ -217,7 +217,7 @@ def set_texts(draft: Draft, texts: Mapping[tuple[str, str], str]) -> Draft:
         for option in item.get("options") or ():
             places[f"field/{item['key']}/option/{option['id']}"] = (option, "label")
     for (path, language), text in texts.items():
-        if path in places and language in new["languages"]:
+        if path in places:
             owner, name = places[path]
             owner[name] = merged_words(owner.get(name) or {}, {language: text})
     return new

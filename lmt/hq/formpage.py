@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt import publishing as verbs
 from lmt import web
-from lmt.forms.definition import BadForm, FormDefinition
+from lmt.forms.definition import BadForm, FormDefinition, in_words
 from lmt.forms.figures import VersionFigures
 from lmt.forms.findings import Finding, findings
 from lmt.forms.findingwords import SEVERITY_WORDS, finding_words
@@ -168,16 +169,21 @@ def kept(code: str) -> Form:
         abort(404)
 
 
-def snippets_of(code: str, base_url: str) -> Snippets:
-    """The lines for a form at our address `base_url`."""
+def snippets_of(code: str, base_url: str, language: str = "en", title: str = "…") -> Snippets:
+    """The lines for a form at our address `base_url`, shown in `language`.
+
+    The frame's size is said by attributes: a strict policy of the site refuses styles in them.
+    """
     base = base_url.rstrip("/")
+    shown = f"?lang={language}"
     return Snippets(
-        script=f'<script async src="{base}/embed/{code}.js"></script>\n'
-        f'<lmt-form form="{code}"></lmt-form>',
-        frame=f'<iframe data-lmt-form src="{base}/embed/{code}" title="…"'
-        ' style="width:100%;border:0" loading="lazy"></iframe>\n'
+        script=f'<script async src="{base}/embed/{code}.js{shown}"></script>\n'
+        f'<lmt-form form="{code}" lang="{language}"></lmt-form>',
+        frame=f'<iframe data-lmt-form="{code}" src="{base}/embed/{code}{shown}"'
+        f' title="{escape(title)}" allow="geolocation" width="100%" height="700"'
+        ' frameborder="0" loading="lazy"></iframe>\n'
         f'<script async src="{base}/embed/frame.js"></script>',
-        address=f"{base}/forms/{code}",
+        address=f"{base}/forms/{code}{shown}",
         script_policy=f"script-src {base}; connect-src {base}",
         frame_policy=f"frame-src {base}; script-src {base}",
     )
@@ -206,7 +212,7 @@ def _page(
         findings=found_rows,
         blocked=bool(reason) or any(each.severity == "error" for each in found_rows),
         severity_words=SEVERITY_WORDS,
-        snippets=snippets_of(row.code, web.settings().base_url),
+        snippets=_snippets(row),
         versions=_version_rows(session, row, shown, days),
         days=days,
         periods=PERIODS_DAYS,
@@ -226,6 +232,14 @@ def _page(
         },
         longest_note=verbs.LONGEST_NOTE,
     )
+
+
+def _snippets(row: Form) -> Snippets:
+    """In the language that visitors get where nothing else is known, with the form's title."""
+    shown = row.published.definition if row.published else {}
+    language = str(shown.get("default_language") or row.source.market.default_language)
+    title = in_words(shown.get("title") or {}, language) or row.name or row.code
+    return snippets_of(row.code, web.settings().base_url, language, title)
 
 
 def _comparable(row: Form) -> dict[str, Any]:
@@ -291,13 +305,17 @@ def _version_rows(
 
 
 def _errors(version: FormVersion, figures: VersionFigures) -> list[tuple[str, int]]:
-    definition = FormDefinition.from_json(version.definition)
+    try:
+        definition = FormDefinition.from_json(version.definition)
+    except BadForm:
+        definition = None
     language = reader().locale
     ordered = sorted(figures.errors.items(), key=lambda pair: (-pair[1], pair[0]))
     told = []
     for key, times in ordered[:MOST_ERRORS]:
-        item = definition.field(key)
-        told.append((definition.words(item.label, language) if item else key, times))
+        item = definition.field(key) if definition is not None else None
+        words = definition.words(item.label, language) if definition and item else key
+        told.append((words, times))
     return told
 
 

@@ -43,7 +43,8 @@ def form_texts(code: str) -> ResponseReturnValue:
 def save_form_texts(code: str) -> ResponseReturnValue:
     """Keeps all texts of the page at once; other changes made meanwhile are not lost."""
     form = kept(code)
-    draft, given = draft_of(form), _given()
+    draft = draft_of(form)
+    given = {place: text for place, text in _given().items() if place[1] in draft["languages"]}
     if request.form.get("number") != str(form.draft_number):
         # Nobody's text is written over: what was typed is shown again, above the present draft.
         return _page(form, given, stale=True), 409

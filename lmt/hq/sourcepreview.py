@@ -53,6 +53,8 @@ PROBLEM_WORDS = {
     "instant_not_known": _l("is no date and time"),
     "not_a_yes_or_no": _l("is neither yes nor no"),
     "not_a_number": _l("is no number"),
+    "option_not_known": _l("is none of the field's options"),
+    "date_not_known": _l("is no date"),
     "coordinate_missing": _l("stands alone; a place needs two"),
     "coordinate_out_of_range": _l("lies on no map"),
     "coordinates_zero": _l("is what forms send for an unknown place"),

@@ -106,6 +106,7 @@ def understood(source: Source, home: MarketFacts, data: Mapping[str, Any]) -> Le
         market_country=home.country,
         languages=home.languages,
         zone=home.zone,
+        fields=home.fields,
     )
 
 

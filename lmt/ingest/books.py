@@ -1,4 +1,5 @@
-"""The books in which a delivery is looked up: sources, markets, vehicles, campaigns, consent texts.
+"""The books in which a delivery is looked up: sources, markets with their own
+fields, vehicles, campaigns, consent texts.
 
 A process reads them once and remembers them for each database. The database numbers every change
 of these tables (`ReferenceVersion`), so a statement that any delivery needs tells whether what is
@@ -7,15 +8,17 @@ remembered still holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.orm import Session, joinedload, object_session
 
+from lmt.forms.fields import BadForm, FieldDefinition, field_from
 from lmt.ingest.campaigns import CampaignRule, Campaigns
 from lmt.ingest.catalogue import BrandRow, Catalogue, ModelRow
 from lmt.ingest.statements import Stamp, connection_of, stamp_of
@@ -23,6 +26,7 @@ from lmt.models import (
     Brand,
     Campaign,
     ConsentText,
+    CustomField,
     Market,
     MarketCountry,
     Source,
@@ -42,6 +46,8 @@ class MarketFacts:
     languages: tuple[str, ...]
     same_need_days: int
     confirmed_purposes: tuple[str, ...] = ()
+    fields: Mapping[str, FieldDefinition] = field(default_factory=dict)
+    """Its own and the general ones that are asked, by key."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -142,6 +148,14 @@ def _read(connection: Connection, stamp: Stamp) -> Books:
             (row.country, row.market_id)
             for row in own.execute(select(MarketCountry.country, MarketCountry.market_id))
         ]
+        fields = [
+            (row.market_id, row.key, row.definition)
+            for row in own.execute(
+                select(CustomField.market_id, CustomField.key, CustomField.definition)
+                .where(CustomField.active)
+                .order_by(CustomField.market_id.asc().nulls_first())
+            )
+        ]
         found = Books(
             stamp=stamp,
             sources={source.id: source for source in sources},
@@ -155,6 +169,7 @@ def _read(connection: Connection, stamp: Stamp) -> Books:
                     tuple(row.languages),
                     row.same_need_days,
                     tuple(row.confirmed_purposes),
+                    _fields_of(fields, row.id),
                 )
                 for row in own.execute(
                     select(
@@ -184,6 +199,20 @@ def _read(connection: Connection, stamp: Stamp) -> Books:
             },
         )
         own.expunge_all()
+    return found
+
+
+def _fields_of(
+    rows: Iterable[tuple[int | None, str, dict[str, Any]]], market_id: int
+) -> dict[str, FieldDefinition]:
+    """By key; the market's own takes the place of the general one."""
+    found = {}
+    for home, key, definition in rows:
+        if home in {None, market_id}:
+            try:
+                found[key] = field_from(definition)
+            except (BadForm, KeyError, TypeError):
+                continue
     return found
 
 

@@ -96,7 +96,9 @@ def _consents(
         "answers": [each.given for each in consents],
         "text_versions": [each.text_version for each in consents],
         "text_hashes": [
+            # A text may be kept for the market that showed it, and the lead be another's.
             books.consent_hash(market.id, each.purpose, each.text_version, language)
+            or books.consent_hash(source.market_id, each.purpose, each.text_version, language)
             for each in consents
         ],
         "text_languages": [language] * len(consents),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Any
 
+from lmt.forms.fields import FieldDefinition
 from lmt.ingest.addresses import address_of
 from lmt.ingest.characters import clean_line, storable
 from lmt.ingest.detect import written_language
@@ -26,10 +27,12 @@ from lmt.ingest.leadinput import (
     Vehicle,
 )
 from lmt.ingest.names import person_name
+from lmt.ingest.ownfields import misfit
 from lmt.ingest.phones import phone_number
 from lmt.ingest.requesttypes import is_slug, request_type
 
 MAX_CONSENTS = 50
+_NO_FIELDS: Mapping[str, FieldDefinition] = {}
 _BESIDES_TEXT: Mapping[str, frozenset[str]] = {
     "address": frozenset({"lat", "lon"}),
     "vehicle": frozenset({"year", "trade_in"}),
@@ -57,15 +60,16 @@ def understand(
     market_country: str = "",
     languages: Collection[str] = (),
     zone: tzinfo | None = None,
+    fields: Mapping[str, FieldDefinition] = _NO_FIELDS,
 ) -> LeadInput:
     """What the delivery says, in the shapes the road works with.
 
     `data` has the shape of the lead JSON but may be wrong everywhere. Where the lead says nothing
     itself count: `country` (ISO) and `language`, the source's; `market_country`, the only country
     of its market; `languages`, those that the market speaks, to tell the comments' language by;
-    `zone`, the market's, for times without an offset. What can't be understood, or was understood
-    in a way that somebody may want to check, is listed in `problems`, and stays in `given`. Raises
-    nothing.
+    `zone`, the market's, for times without an offset; `fields`, its own, by key. What can't be
+    understood, or was understood in a way that somebody may want to check, is listed in
+    `problems`, and stays in `given`. Raises nothing.
     """
     reading = Reading(zone=zone, country=country or market_country)
     _note_unknown(reading, data)
@@ -84,7 +88,7 @@ def understand(
         vehicle=_vehicle(reading, data),
         campaign=Campaign(**reading.texts(data, "campaign")),
         consents=_consents(reading, data.get("consents")),
-        attributes=_attributes(reading, data.get("attributes")),
+        attributes=_attributes(reading, data, fields),
         form_version=_form_version(data.get("form")),
         given=storable(data),
         problems=tuple(reading.problems),
@@ -262,10 +266,17 @@ def _consent(reading: Reading, item: Any, path: str) -> Consent | None:
     return Consent(purpose, given, version, reading.instant(item.get("at"), f"{path}.at"))
 
 
-def _attributes(reading: Reading, value: Any) -> dict[str, Any]:
+def _attributes(
+    reading: Reading, data: Mapping[str, Any], fields: Mapping[str, FieldDefinition]
+) -> dict[str, Any]:
+    value = data.get("attributes")
     if not value:
         return {}
     if isinstance(value, Mapping):
+        # A form has checked its answers, by its own version of the fields.
+        for key in () if "form" in data else fields.keys() & value.keys():
+            if code := misfit(fields[key], value[key]):
+                reading.note(f"attributes.{key}", code, value[key])
         return dict(storable(value))
     reading.note("attributes", "not_an_object", value)
     return {"value": storable(value)}

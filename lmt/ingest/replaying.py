@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from lmt import clock
 from lmt.db import uuid7_floor
+from lmt.ingest.kinds import SUSPICIOUS
 from lmt.ingest.quarantine import (
     PAUSED,
     Answered,
@@ -96,7 +97,9 @@ def waiting_deliveries(session: Session, code: str, at: datetime) -> Iterator[uu
         if source_id is None:
             raise LookupError(code)
         which = [Intake.source_id == source_id]
-    return _ids(session, [*which, Intake.status == "quarantined"], at, _FIRST)
+    # What looks like a machine's is for a person to look at, one by one.
+    read = Intake.problem["code"].as_string().is_distinct_from(SUSPICIOUS)
+    return _ids(session, [*which, Intake.status == "quarantined", read], at, _FIRST)
 
 
 def once_more(session: Session, intake_id: uuid.UUID, at: datetime, actor: Actor) -> Outcome:

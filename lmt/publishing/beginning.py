@@ -29,7 +29,8 @@ def form_source(session: Session, market_id: int, at: datetime, actor: Actor) ->
     market.
     """
     own = edited_markets(actor)
-    market = session.get(Market, market_id)
+    # Of two who begin the market's first form at once, one makes the source for both.
+    market = session.get(Market, market_id, with_for_update={"key_share": True})
     if market is None or not (own is None or market_id in own):
         raise LookupError(f"no market {market_id}")
     wanted = select(Source).where(

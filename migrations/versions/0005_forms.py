@@ -40,6 +40,10 @@ def upgrade() -> None:
         [sa.text("coalesce(market_id, 0)"), "key"],
         unique=True,
     )
+    op.execute(
+        "CREATE TRIGGER reference_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE"
+        " ON custom_field FOR EACH STATEMENT EXECUTE FUNCTION reference_changed()"
+    )
     op.create_table(
         "form_file",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -217,6 +221,11 @@ def downgrade() -> None:
     op.execute(
         "UPDATE form SET definition ="
         " (SELECT v.definition FROM form_version AS v WHERE v.id = form.published_id)"
+    )
+    # Before there were steps, a form was one list of fields.
+    op.execute(
+        "UPDATE form SET definition = (definition - 'steps') || jsonb_build_object('fields',"
+        " jsonb_path_query_array(definition, '$.steps[*].fields[*]')) WHERE definition ? 'steps'"
     )
     op.execute("DELETE FROM form WHERE definition IS NULL")
     op.alter_column("form", "definition", nullable=False)
