@@ -150,7 +150,6 @@ REACH: list[tuple[str, dict[str, Any], bool]] = [
     ("a fixed value", {"field": "fixed", "is": ["PL"]}, True),
     ("another value", {"field": "fixed", "is": ["DE"]}, False),
     ("a fixed value empty", {"field": "fixed", "filled": ["no"]}, False),
-    ("one of a heading", {"field": "head", "filled": ["yes"]}, False),
     ("of one never shown", {"field": "never", "filled": ["yes"]}, False),
     ("of one never shown, empty", {"field": "never", "filled": ["no"]}, True),
     ("both", {"all": [{"field": "wish", "is": ["a"]}, {"field": "wish", "is": ["b"]}]}, False),
