@@ -109,7 +109,7 @@ def part_label(code: str, language: str) -> str:
             "emirate": _("Emirate"),
             "province": _("Province"),
             "county": _("County"),
-            "state": _("State"),
+            "state": _("Federal state"),
             "area": _("Area"),
             "department": _("Department"),
             "island": _("Island"),

@@ -41,7 +41,7 @@ _STATES: Mapping[str, LazyProxy] = {
     "shown": _l("offered"),
     "archived": _l("archived"),
     "offered": _l("offered"),
-    "retired": _l("retired"),
+    "retired": _l("no longer offered"),
     **TYPE_WORDS,
 }
 
