@@ -105,7 +105,7 @@ class Builder:
 def builder(browser: Browser, service: Service) -> Iterator[Builder]:
     page = page_of(browser, service)
     ARTEFACTS.mkdir(exist_ok=True)
-    page.context.tracing.start(screenshots=True, snapshots=True)
+    page.context.tracing.start(screenshots=True)
     log_in(page, "omar")
     yield Builder(page)
     page.context.tracing.stop(path=ARTEFACTS / "builder-trace.zip")
