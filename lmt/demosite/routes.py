@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import any_, select
 
 from lmt import i18n, web
 from lmt.demosite.origin import site_origin
@@ -57,7 +57,7 @@ def _page(name: str) -> ResponseReturnValue:
             .join(Source, Source.id == Form.source_id)
             .join(Market, Market.id == Source.market_id)
             .join(FormVersion, FormVersion.id == Form.published_id)
-            .where(Form.active, Form.origins.any(origin))  # type: ignore[arg-type]
+            .where(Form.active, any_(Form.origins) == origin)
             .order_by(Market.code, Form.code)
         )
     }
