@@ -34,9 +34,12 @@ STRANGER = {
 
 
 def choose(page: Page, path: str, target: str) -> None:
-    """Give a field of the stranger's to one of ours, in the table."""
+    """Give a field of the stranger's to one of ours, in the table, and wait for the answer: nobody
+    types into a table as fast as this test, while it is about to be drawn anew."""
     row = page.locator("#mapping-rows tr").filter(has=page.locator(f'[value="{path}"]'))
-    row.locator("select[name=target]").select_option(target)
+    with page.expect_response(lambda answer: answer.url.endswith("/mapping/preview")):
+        row.locator("select[name=target]").select_option(target)
+    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-settling')")
 
 
 def press(page: Page, do: str) -> None:
@@ -95,8 +98,6 @@ def test_a_strangers_form_becomes_a_source(
     choose(page, "reason", "request.type")
     preview = page.locator("#preview")
     values = page.locator("[name='values.request.type']")
-    # Nobody types as fast as this test: first let the answers to what was chosen arrive.
-    page.wait_for_load_state("networkidle")
     values.fill("Umów jazdę = Probefahrt")
     expect(page.locator("#values-request-type-error")).to_contain_text("Probefahrt")
     expect(preview).not_to_contain_text("+48512777888")
