@@ -45,12 +45,7 @@ class BadField(ValueError):
 
 def edited_markets(actor: Actor) -> frozenset[int] | None:
     """Ids of the markets whose own fields the actor keeps; None for all, general ones included."""
-    if not actor.may(PERMISSION):
-        return frozenset()
-    if actor.everywhere:
-        return None
-    whole = [part for part in actor.parts if part.dealer_id is None and part.brand_id is None]
-    return frozenset(part.market_id for part in whole if part.market_id is not None)
+    return actor.whole_markets(PERMISSION)
 
 
 def may_edit(market_id: int | None, actor: Actor) -> bool:

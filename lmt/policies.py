@@ -39,12 +39,7 @@ def edited_markets(actor: Actor) -> frozenset[int] | None:
 
     Who looks after one brand, or one dealer, decides nothing for a whole market.
     """
-    if not actor.may(PERMISSION):
-        return frozenset()
-    if actor.everywhere:
-        return None
-    whole = [part for part in actor.parts if part.dealer_id is None and part.brand_id is None]
-    return frozenset(part.market_id for part in whole if part.market_id is not None)
+    return actor.whole_markets(PERMISSION)
 
 
 def market_of(session: Session, market_id: int, actor: Actor) -> Market:

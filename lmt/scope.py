@@ -91,6 +91,15 @@ class Actor:
     def everywhere(self) -> bool:
         return EVERYTHING in self.permissions or Part() in self.parts
 
+    def whole_markets(self, permission: str) -> frozenset[int] | None:
+        """Ids of the markets in which the actor may do that, for all brands; None for all."""
+        if not self.may(permission):
+            return frozenset()
+        if self.everywhere:
+            return None
+        whole = [part for part in self.parts if part.dealer_id is None and part.brand_id is None]
+        return frozenset(part.market_id for part in whole if part.market_id is not None)
+
     @property
     def dealers(self) -> frozenset[int]:
         return frozenset(p.dealer_id for p in self.parts if p.dealer_id is not None)

@@ -95,24 +95,14 @@ ASKED_AT = ("graph_url", "linkedin_url", "host", "port")
 SENT_THERE = ("access_token", "password")
 
 
-def whole_markets(actor: Actor, permission: str) -> frozenset[int] | None:
-    """Ids of the markets that the actor looks after whole and with `permission`; None for all."""
-    if not actor.may(permission):
-        return frozenset()
-    if actor.everywhere:
-        return None
-    whole = [part for part in actor.parts if part.dealer_id is None and part.brand_id is None]
-    return frozenset(part.market_id for part in whole if part.market_id is not None)
-
-
 def seen_by(actor: Actor) -> ColumnElement[bool]:
     """The sources that the actor may read of, for a WHERE."""
-    own = whole_markets(actor, READING)
+    own = actor.whole_markets(READING)
     return true() if own is None else Source.market_id.in_(own)
 
 
 def may_edit(market_id: int, actor: Actor) -> bool:
-    own = whole_markets(actor, PERMISSION)
+    own = actor.whole_markets(PERMISSION)
     return own is None or market_id in own
 
 

@@ -21,7 +21,6 @@ from lmt.imports.service import begin_import
 from lmt.imports.uploads import keep_upload
 from lmt.models import ImportRun, Job, Market, Source
 from lmt.models.upload import PART_BYTES
-from lmt.sources import whole_markets
 
 PERMISSION = "lead.import"
 KINDS = ("file", "call_centre", "mailbox")
@@ -127,7 +126,7 @@ def _form(code: str, problems: dict[str, str]) -> str:
 
 
 def _sources(session: Session) -> Sequence[Source]:
-    own = whole_markets(web.actor(), PERMISSION)
+    own = web.actor().whole_markets(PERMISSION)
     wanted = (
         select(Source)
         .where(Source.kind.in_(KINDS), Source.active, Source.paused_at.is_(None))

@@ -229,7 +229,7 @@ def _form(
 
 
 def _markets() -> list[tuple[str, str]]:
-    own = verbs.whole_markets(web.actor(), verbs.PERMISSION)
+    own = web.actor().whole_markets(verbs.PERMISSION)
     wanted = select(Market.id, Market.name).order_by(Market.name)
     return _rows(wanted if own is None else wanted.where(Market.id.in_(own)))
 
@@ -237,7 +237,7 @@ def _markets() -> list[tuple[str, str]]:
 def _campaigns(source: Source | None) -> list[tuple[str, str]]:
     """Those that aren't over, and the source's own."""
     today = web.at().date()
-    own = verbs.whole_markets(web.actor(), verbs.PERMISSION)
+    own = web.actor().whole_markets(verbs.PERMISSION)
     going = or_(Campaign.ends_on.is_(None), Campaign.ends_on >= today)
     if source is not None and source.campaign_id is not None:
         going = or_(going, Campaign.id == source.campaign_id)

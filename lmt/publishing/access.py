@@ -25,12 +25,7 @@ class BadSettings(ValueError):
 
 def edited_markets(actor: Actor) -> frozenset[int] | None:
     """Ids of the markets whose forms the actor keeps; None for all of them."""
-    if not actor.may(PERMISSION):
-        return frozenset()
-    if actor.everywhere:
-        return None
-    whole = [part for part in actor.parts if part.dealer_id is None and part.brand_id is None]
-    return frozenset(part.market_id for part in whole if part.market_id is not None)
+    return actor.whole_markets(PERMISSION)
 
 
 def kept_by(actor: Actor) -> ColumnElement[bool]:
