@@ -381,7 +381,9 @@ class _Reading:
             causes.add("out_of_range")
         elif placeless - NOT_FOR_IT and not inside - NOT_FOR_IT:
             causes.add("all_refused")
-        causes.add(cause_of({self.claims[code] for code in self.asked_teams} - NOT_FOR_IT))
+        # A team that served them before and is too far was turned away for that, not as a team.
+        of_teams = {self.claims[code] for code in self.asked_teams} - {"out_of_range"}
+        causes.add(cause_of(of_teams - NOT_FOR_IT))
         answer.cause = min(causes, key=PRECEDENCE.index)
         self.wait(answer)
         return answer
