@@ -176,7 +176,7 @@ MEASURE = """(root) => [...root.querySelectorAll("input,select,textarea,button,l
 
 
 def measured(form: Locator) -> list[str]:
-    return form.evaluate(MEASURE)  # type: ignore[no-any-return]
+    return form.evaluate(MEASURE)
 
 
 def inner_width(form: Locator) -> float:

@@ -132,7 +132,7 @@ def evaluate() -> Iterator[object]:
 
 
 @pytest.mark.browser
-def test_the_browser_reads_the_patterns_alike(evaluate) -> None:  # type: ignore[no-untyped-def]
+def test_the_browser_reads_the_patterns_alike(evaluate) -> None:
     """Every country's pattern, against postcodes of every country, with each flag it may get."""
     written = ["00-950", "00950", "SW1A 1AA", "1012 ab", "11564", "1216", "D02 X285", "12345-6789"]
     written += ["100-0001", "K1A 0B1", "PC 112", "BFPO 1", "", "x", "123", "1234", "123456", "12\n"]

@@ -59,7 +59,7 @@ def in_the_browser(
     page: Page, form: FormDefinition, answers: Sequence[dict[str, str]], language: str
 ) -> list[dict[str, Any]]:
     told = json.dumps({"facts": page_facts(form, language, TODAY), "several": answers})
-    return json.loads(page.evaluate(DECIDE, told))  # type: ignore[no-any-return]
+    return json.loads(page.evaluate(DECIDE, told))
 
 
 def on_the_server(form: FormDefinition, answers: dict[str, str], language: str) -> dict[str, Any]:

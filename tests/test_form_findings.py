@@ -92,7 +92,7 @@ CASES: dict[str, tuple[FormDefinition, list[tuple[str, str, str]]]] = {
         form(PHONE, CITY, {**AGREE, "purpose": " "}),
         [("consent_purpose", "error", "field/agree")]),
     "one option": (
-        form(PHONE, CITY, {**WISH, "options": WISH["options"][:1]}),  # type: ignore[index]
+        form(PHONE, CITY, {**WISH, "options": WISH["options"][:1]}),
         [("one_option", "warning", "field/wish")]),
     "a hidden field for nothing": (
         form(PHONE, CITY, {"key": "h", "type": "hidden", "prefill": False}),

@@ -414,14 +414,14 @@ def test_thanks_in_the_words_of_the_form() -> None:
     form = FormDefinition.from_json(
         FORM.to_json() | {"thanks": words("See you soon."), "redirect": "https://brand.example/ok"}
     )
-    page = parsed(render_thanks(form, stylesheet=STYLESHEET, **THANKS))  # type: ignore[arg-type]
+    page = parsed(render_thanks(form, stylesheet=STYLESHEET, **THANKS))
     assert "See you soon." in text_of(page)
     assert "https://brand.example/ok" in page.xpath("//a/@href")
     assert page.xpath("//h1")
 
 
 def test_thanks_in_arabic_keep_names_and_numbers_apart() -> None:
-    page = parsed(render_thanks(FORM, stylesheet=STYLESHEET, **(THANKS | {"language": "ar"})))  # type: ignore[arg-type]
+    page = parsed(render_thanks(FORM, stylesheet=STYLESHEET, **(THANKS | {"language": "ar"})))
     assert page.get("dir") == "rtl"
     assert page.xpath("//bdi[1]/text()")[0] == "Aurelia Riyadh"
     assert page.xpath("//*[@class='reference']/@dir") == ["ltr"]
