@@ -65,6 +65,13 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "reminded": {"plan_kind": "plan_kind"},
     "do_not_contact": {"origin": "suppression_origin"},
     "called": {"disposition": "disposition"},
+    "verdict": {"verdict": "verdict"},
+    "verdict_answered": {"verdict": "verdict", "answer": "verdict_answer"},
+    "booked": {"plan_kind": "plan_kind", "booked_by": "booked_by"},
+    "appointment_moved": {"plan_kind": "plan_kind", "booked_by": "booked_by"},
+    "appointment_cancelled": {"plan_kind": "plan_kind", "booked_by": "booked_by"},
+    "feedback": {"score": "feedback_score"},
+    "tapped": {"purpose": "tap_purpose"},
 }
 """Kind of event → key of its data → kind of label."""
 
@@ -108,6 +115,10 @@ _PHRASES: Mapping[str, Phrase] = {
     "agent": _as_typed,
     "by": _known("reported_by"),
     "model": _as_typed,
+    "subject": _as_typed,
+    "colleague": _as_typed,
+    "market_status": _as_typed,
+    "question": _as_typed,
     "value": _figure,
     "reference": lambda value, _zone: _("Lead %(reference)s", reference=str(value)),
     "order_number": lambda value, _zone: _("Order %(number)s", number=str(value)),

@@ -40,13 +40,22 @@ GROUPS = {
     "network": (_l("Network"), "building-store"),
     "intake": (_l("Intake"), "plug"),
     "messages": (_l("Messages"), "send"),
+    "dealer": (_l("My dealer"), "building-store"),
+    "settings": (_l("Settings"), "settings"),
 }
 
 
 ROOMS = (
     Room("desk.inbox", _l("Inbox"), "inbox", "lead.work", ("desk.lead",)),
+    Room("desk.board", _l("Board"), "layout-kanban", "lead.work"),
+    Room("desk.team", _l("Team"), "users", "dealer.manage", ("desk.colleague",), group="dealer"),
+    Room("desk.hours", _l("Hours and closures"), "clock", "dealer.manage", group="dealer"),
+    Room("desk.bookable", _l("Appointments"), "calendar-event", "dealer.manage", group="dealer"),
+    Room("desk.figures", _l("Our figures"), "chart-bar", "dealer.manage", group="dealer"),
+    Room("hq.questions", _l("Questions"), "help", "help.answer", ("hq.question",)),
     Room("hq.overview", _l("Overview"), "layout-list", "lead.assign"),
     Room("hq.leads", _l("Leads"), "users", "lead.assign", ("hq.lead",), group="leads"),
+    Room("hq.lead_map", _l("Map"), "map-2", "lead.assign", group="leads"),
     Room(
         "hq.unrouted",
         _l("Queues"),
@@ -208,7 +217,21 @@ ROOMS = (
         group="intake",
     ),
     Room("hq.outbox", _l("Outbox"), "send", "outbox.read", group="messages"),
+    Room("hq.mail_texts", _l("Mail texts"), "mail-cog", "text.edit", group="messages"),
+    Room("hq.reply_templates", _l("Reply templates"), "template", "text.edit", group="messages"),
     Room("hq.mailbox", _l("Mailbox"), "mailbox", "outbox.read", ("hq.mail",), group="messages"),
+    Room("hq.markets", _l("Markets"), "world", "market.edit", ("hq.market",), group="settings"),
+    Room(
+        "hq.brands", _l("Brands and models"), "car", "market.edit", ("hq.brand",), group="settings"
+    ),
+    Room("hq.statuses", _l("Statuses"), "tags", "market.edit", group="settings"),
+    Room("hq.rules", _l("Rules"), "list-check", "market.edit", ("hq.rule",), group="settings"),
+    Room(
+        "hq.users", _l("People"), "users", "user.edit", ("hq.user", "hq.new_user"), group="settings"
+    ),
+    Room("hq.roles", _l("Roles"), "shield", "admin", ("hq.role",), group="settings"),
+    Room("hq.groups", _l("Dealer groups"), "building-community", "network.edit", group="settings"),
+    Room("hq.history", _l("History"), "history", "market.edit", group="settings"),
 )
 
 

@@ -30,11 +30,14 @@ from lmt.models import (
     DeliveryKey,
     DuplicateSuggestion,
     Event,
+    Feedback,
     Form,
     FormCount,
     FormFile,
     FormVersion,
     Handover,
+    HelpPost,
+    HelpThread,
     ImportRow,
     ImportRun,
     Inquiry,
@@ -46,17 +49,24 @@ from lmt.models import (
     Offer,
     Outcome,
     PlannedAction,
+    Reply,
     Retrieval,
     RoutingDecision,
+    SavedView,
+    SlotTerms,
+    SlotUse,
     Source,
     SourceAlert,
     SourceRefusal,
     SpecialHours,
     Suppression,
+    Tap,
     Territory,
     Upload,
     UploadPart,
     User,
+    UserScope,
+    Verdict,
 )
 
 
@@ -126,8 +136,15 @@ def actor_of(user: User) -> Actor:
     return Actor(
         user_id=user.id,
         permissions=frozenset(p for role in user.roles for p in role.permissions),
-        parts=tuple(Part(s.market_id, s.dealer_id, s.brand_id) for s in user.scopes),
+        parts=tuple(part for scope in user.scopes for part in _parts(scope)),
     )
+
+
+def _parts(scope: UserScope) -> tuple[Part, ...]:
+    """A group is its dealers of today."""
+    if scope.group is None:
+        return (Part(scope.market_id, scope.dealer_id, scope.brand_id),)
+    return tuple(Part(dealer_id=id, brand_id=scope.brand_id) for id in scope.group.dealer_ids)
 
 
 def act_as(session: Session, actor: Actor) -> Session:
@@ -168,14 +185,24 @@ def _narrow(state: ORMExecuteState) -> None:
 
 
 def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
-    lead = _any(_lead(part) for part in actor.parts)
+    lead = _any(_leads(actor.parts))
     leads = select(Lead.id).where(lead).correlate(None)
     yield Lead, lead
     for by_lead in (RoutingDecision, Outcome, Consent, Inquiry):
         yield by_lead, by_lead.lead_id.in_(leads)
     # A dealer reads what concerns it, never what a rival did before.
-    for by_dealer in (Event, Offer, PlannedAction, Contest):
+    for by_dealer in (Event, Offer, PlannedAction, Contest, Reply, Verdict, Feedback):
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
+    # Whoever is asked for help sees the question, whether or not they see the lead.
+    threads = or_(
+        and_(HelpThread.lead_id.in_(leads), _concerns(actor, HelpThread)),
+        HelpThread.expert_id == actor.user_id,
+    )
+    yield HelpThread, threads
+    yield HelpPost, HelpPost.thread_id.in_(select(HelpThread.id).where(threads).correlate(None))
+    yield SavedView, SavedView.user_id == actor.user_id
+    # A link is had by its token alone, and by no query of anybody short of the centre.
+    yield Tap, false()
     customers = select(Lead.customer_id).where(lead).correlate(None)
     yield Customer, Customer.id.in_(customers)
     yield CustomerKey, CustomerKey.customer_id.in_(customers)
@@ -227,7 +254,7 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     yield UploadPart, UploadPart.upload_id.in_(select(Upload.id).where(uploads))
     # What holds in every market is everybody's to respect, and central's to read.
     yield Suppression, _any(_in_market(part, Suppression.market_id) for part in actor.parts)
-    dealer = _any(_dealer(part) for part in actor.parts)
+    dealer = _any(_dealers(actor.parts))
     dealers = select(Dealer.id).where(dealer).correlate(None)
     yield Dealer, dealer
     for of_dealer in (
@@ -238,6 +265,8 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
         DealerLoad,
         Handover,
         DealerSystem,
+        SlotTerms,
+        SlotUse,
     ):
         yield of_dealer, of_dealer.dealer_id.in_(dealers)
     # A country's days are no secret of anybody; a dealer's own are its own.
@@ -246,6 +275,20 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
 
 def _any(conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
     return or_(false(), *conditions)
+
+
+def _leads(parts: Iterable[Part]) -> Iterator[ColumnElement[bool]]:
+    """A group's many dealers are one condition, which an index can answer."""
+    whole = [p.dealer_id for p in parts if p.dealer_id is not None and p.brand_id is None]
+    if whole:
+        yield Lead.dealer_id.in_(whole)
+    yield from (_lead(p) for p in parts if p.dealer_id is None or p.brand_id is not None)
+
+
+def _dealers(parts: Iterable[Part]) -> Iterator[ColumnElement[bool]]:
+    if named := {part.dealer_id for part in parts if part.dealer_id is not None}:
+        yield Dealer.id.in_(sorted(named))
+    yield from (_dealer(part) for part in parts if part.dealer_id is None)
 
 
 def _lead(part: Part) -> ColumnElement[bool]:
@@ -260,8 +303,6 @@ def _lead(part: Part) -> ColumnElement[bool]:
 
 
 def _dealer(part: Part) -> ColumnElement[bool]:
-    if part.dealer_id is not None:
-        return Dealer.id == part.dealer_id
     if part.market_id is not None:
         return Dealer.market_id == part.market_id
     return Dealer.id.is_not(None)
@@ -274,9 +315,10 @@ def _in_market(part: Part, column: Any) -> ColumnElement[bool]:
     return column == part.market_id  # type: ignore[no-any-return]
 
 
-def _concerns(
-    actor: Actor, model: type[Event] | type[Offer] | type[PlannedAction] | type[Contest]
-) -> ColumnElement[bool]:
+_OfDealer = Event | Offer | PlannedAction | Contest | Reply | Verdict | Feedback | HelpThread
+
+
+def _concerns(actor: Actor, model: type[_OfDealer]) -> ColumnElement[bool]:
     if not actor.dealers:
         return model.lead_id.is_not(None)
     seen: list[ColumnElement[bool]] = [

@@ -44,11 +44,14 @@ from lmt.models import (
     DeliveryKey,
     DuplicateSuggestion,
     Event,
+    Feedback,
     Form,
     FormCount,
     FormFile,
     FormVersion,
     Handover,
+    HelpPost,
+    HelpThread,
     ImportRow,
     ImportRun,
     Inquiry,
@@ -62,9 +65,13 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     PolicyDraft,
+    Reply,
     Retrieval,
     RoutingDecision,
     RoutingPolicy,
+    SavedView,
+    SlotTerms,
+    SlotUse,
     Source,
     SourceAlert,
     SourceRefusal,
@@ -74,6 +81,7 @@ from lmt.models import (
     Upload,
     UploadPart,
     User,
+    Verdict,
 )
 from lmt.models.validity import since
 from lmt.notify import outbox
@@ -93,10 +101,12 @@ PERMISSIONS = {
     "hana": {
         "lead.read", "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit",
         "network.edit", "source.edit", "consent.edit", "lead.import", "lead.export", "form.edit",
+        "help.answer", "text.edit", "market.edit", "user.edit",
     },
     "omar": {
         "lead.read", "lead.assign", "report.read", "outbox.read", "intake.read", "policy.edit",
         "network.edit", "source.edit", "consent.edit", "lead.import", "lead.export", "form.edit",
+        "help.answer", "text.edit", "market.edit", "user.edit",
     },
     "cem": {"lead.read", "lead.assign"},
 }  # fmt: skip
@@ -109,9 +119,13 @@ SEEN = {
 another market."""
 DEALER = {"anna": "PL-WAW-1", "bert": "PL-WAW-1", "carla": "PL-WAW-2"}
 
-BY_LEAD = (Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent, Contest, Inquiry)
+BY_LEAD = (
+    Event, Offer, RoutingDecision, PlannedAction, Outcome, Consent, Contest, Inquiry, Reply, Verdict,
+    Feedback, HelpThread, HelpPost,
+)  # fmt: skip
 BY_DEALER = (
     DealerTerms, Competence, Closure, Territory, DealerLoad, Handover, SpecialHours, DealerSystem,
+    SlotTerms, SlotUse,
 )  # fmt: skip
 BY_SOURCE = (
     Intake, DeliveryKey, Retrieval, SourceAlert, SourceRefusal, ImportRun, MailboxState, MailRead,
@@ -121,19 +135,20 @@ OF_A_FILE = (Upload, UploadPart, ImportRow)
 OF_A_FORM = (FormVersion, FormCount)
 SCOPED = (
     Lead, Customer, CustomerKey, CustomerMove, DuplicateSuggestion, Dealer, Message, Suppression,
-    CallRecord, *BY_LEAD, *BY_DEALER, *BY_SOURCE, *OF_A_FILE, *OF_A_FORM,
+    CallRecord, SavedView, *BY_LEAD, *BY_DEALER, *BY_SOURCE, *OF_A_FILE, *OF_A_FORM,
 )  # fmt: skip
 NOT_FOR_DEALERS = (*BY_SOURCE, *OF_A_FILE, *OF_A_FORM, DuplicateSuggestion, Suppression)
 SHARED = {
     "Absence", "Brand", "Campaign", "ConsentText", "CustomField", "DealerGroup",
     "GeocoderAnswer", "Heartbeat", "Job",
-    "Market", "MarketCountry", "NetworkVersion", "Outage", "Place", "PlaceName", "PolicyDraft",
+    "MailMute", "MailText", "MailTextVersion", "Market", "MarketCountry", "MarketStatus",
+    "NetworkVersion", "ReplyTemplate", "Outage", "Place", "PlaceName", "PolicyDraft",
     "Postcode", "ReferenceVersion", "Release", "RoadAnswer", "Role", "RoutingPolicy", "Rule",
     "SettingChange", "Source", "User", "UserScope",
     "VehicleModel",
 }  # fmt: skip
 """Models that tell nothing of a lead. A new model is in one list or the other."""
-NOBODYS = {"FormFile"}
+NOBODYS = {"FormFile", "Tap"}
 """Read for a lead that its reader may see, and by no query of anybody short of the centre."""
 
 

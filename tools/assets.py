@@ -36,13 +36,16 @@ FILES = {
 }
 
 ICONS = """
-adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange ban
-brand-whatsapp building-store calendar calendar-event calendar-off calendar-plus calendar-time car
-chart-bar check chevron-down chevron-left chevron-right circle-check click clock clock-exclamation
-copy download external-link file-import file-text filter flame help history hourglass inbox
-info-circle key keyboard language layout-list link list-check lock logout mail mailbox map-2 map-pin
-message moon note pencil phone player-pause player-play plug plus refresh rocket route scale search
-send settings snowflake star steering-wheel sun temperature trash trophy user user-check users world
+adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange at
+ban bolt bookmark brand-whatsapp building-community building-store calendar calendar-check
+calendar-event calendar-off calendar-plus calendar-time calendar-x car chart-bar chart-line check
+chevron-down chevron-left chevron-right circle-check click clock clock-exclamation columns copy
+corner-up-left download edit external-link eye file-import file-text filter flame hand-stop help
+help-circle history hourglass inbox info-circle key keyboard language layout-kanban layout-list
+link list list-check lock logout mail mail-cog mail-forward mailbox map-2 map-pin message message-2
+mood-smile moon note pencil phone player-pause player-play plug plus printer refresh rocket route
+scale search send settings shield snowflake star steering-wheel sun tags target temperature
+template thumb-down thumb-up trash trophy user user-check user-off user-plus user-share users world
 x
 """
 

@@ -24,6 +24,11 @@ PERMISSIONS: Mapping[str, LazyProxy] = {
     "outbox.read": _l("See outgoing mail"),
     "intake.read": _l("See deliveries that could not be read"),
     "team.manage": _l("Manage the people of one's team"),
+    "dealer.manage": _l("Set the hours, closures and appointments of one's dealer"),
+    "help.answer": _l("Answer what dealers ask about a lead"),
+    "text.edit": _l("Write the texts of mails and replies"),
+    "market.edit": _l("Change markets, brands, models, statuses and rules"),
+    "user.edit": _l("Make accounts and give roles"),
     "admin": _l("Change everything in the installation"),
 }
 
@@ -39,7 +44,14 @@ class RoleTerms:
 ROLES: Mapping[str, RoleTerms] = {
     "agent": RoleTerms(("lead.read", "lead.work"), "Works on the leads of a dealer"),
     "manager": RoleTerms(
-        ("lead.read", "lead.work", "lead.export", "report.read", "team.manage"),
+        (
+            "lead.read",
+            "lead.work",
+            "lead.export",
+            "report.read",
+            "team.manage",
+            "dealer.manage",
+        ),
         "Leads a dealer's team",
     ),
     "headquarters": RoleTerms(
@@ -56,6 +68,10 @@ ROLES: Mapping[str, RoleTerms] = {
             "report.read",
             "outbox.read",
             "intake.read",
+            "help.answer",
+            "text.edit",
+            "market.edit",
+            "user.edit",
         ),
         "Looks after one or more markets",
     ),
@@ -74,11 +90,16 @@ ROLES: Mapping[str, RoleTerms] = {
             "outbox.read",
             "intake.read",
             "team.manage",
+            "help.answer",
+            "text.edit",
+            "market.edit",
+            "user.edit",
         ),
         "Looks after every market",
     ),
     "call_centre": RoleTerms(
         ("lead.read", "lead.assign"), "Clears the queues of leads that found no dealer"
     ),
+    "expert": RoleTerms(("help.answer",), "Is asked for advice about leads"),
     "administrator": RoleTerms(tuple(PERMISSIONS), "Runs the installation"),
 }

@@ -27,7 +27,7 @@ class BadAccount(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A part of the world, by ids: without a market and a dealer, everything.
+    """A part of the world, by ids: without a market, a group and a dealer, everything.
 
     A brand narrows it to that brand's leads.
     """
@@ -35,6 +35,7 @@ class Scope:
     market_id: int | None = None
     dealer_id: int | None = None
     brand_id: int | None = None
+    group_id: int | None = None
 
 
 EVERYWHERE = Scope()
@@ -91,7 +92,12 @@ def create_user(
         active=True,
         roles=[known[role] for role in wanted],
         scopes=[
-            UserScope(market_id=s.market_id, dealer_id=s.dealer_id, brand_id=s.brand_id)
+            UserScope(
+                market_id=s.market_id,
+                dealer_id=s.dealer_id,
+                group_id=s.group_id,
+                brand_id=s.brand_id,
+            )
             for s in scopes
         ],
     )

@@ -2,6 +2,7 @@
 
 from lmt.models.absence import Absence
 from lmt.models.answers import GeocoderAnswer, RoadAnswer
+from lmt.models.appointment import Feedback, SlotTerms, SlotUse
 from lmt.models.brand import Brand, VehicleModel
 from lmt.models.change import SettingChange, note_change
 from lmt.models.consent import ConsentText, Suppression
@@ -17,6 +18,7 @@ from lmt.models.dealer import (
     SpecialHours,
     Territory,
 )
+from lmt.models.desk import HelpPost, HelpThread, Reply, ReplyTemplate, SavedView, Verdict
 from lmt.models.event import Event, record
 from lmt.models.form import CustomField, Form, FormCount, FormFile, FormVersion
 from lmt.models.handover import Handover
@@ -24,7 +26,8 @@ from lmt.models.importing import CallRecord, ImportRow, ImportRun, Release
 from lmt.models.intake import DeliveryKey, Intake, Retrieval
 from lmt.models.lead import Consent, Inquiry, Lead, locked_lead
 from lmt.models.mailbox import MailboxState, MailRead
-from lmt.models.market import Market, MarketCountry, Rule
+from lmt.models.mailtexts import MailMute, MailText, MailTextVersion, Tap
+from lmt.models.market import Market, MarketCountry, MarketStatus, Rule
 from lmt.models.message import Message
 from lmt.models.place import Place, PlaceName, Postcode
 from lmt.models.policy import PolicyDraft, RoutingPolicy
@@ -58,6 +61,7 @@ __all__ = [
     "DeliveryKey",
     "DuplicateSuggestion",
     "Event",
+    "Feedback",
     "Form",
     "FormCount",
     "FormFile",
@@ -65,16 +69,22 @@ __all__ = [
     "GeocoderAnswer",
     "Handover",
     "Heartbeat",
+    "HelpPost",
+    "HelpThread",
     "ImportRow",
     "ImportRun",
     "Inquiry",
     "Intake",
     "Job",
     "Lead",
+    "MailMute",
     "MailRead",
+    "MailText",
+    "MailTextVersion",
     "MailboxState",
     "Market",
     "MarketCountry",
+    "MarketStatus",
     "Message",
     "NetworkVersion",
     "Offer",
@@ -87,24 +97,31 @@ __all__ = [
     "Postcode",
     "ReferenceVersion",
     "Release",
+    "Reply",
+    "ReplyTemplate",
     "Retrieval",
     "RoadAnswer",
     "Role",
     "RoutingDecision",
     "RoutingPolicy",
     "Rule",
+    "SavedView",
     "SettingChange",
+    "SlotTerms",
+    "SlotUse",
     "Source",
     "SourceAlert",
     "SourceRefusal",
     "SpecialHours",
     "Suppression",
+    "Tap",
     "Territory",
     "Upload",
     "UploadPart",
     "User",
     "UserScope",
     "VehicleModel",
+    "Verdict",
     "locked_lead",
     "note_change",
     "record",

@@ -26,6 +26,8 @@ class SettingChange(Base):
     """Its code."""
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("setting_change.id"), unique=True)
+    """The change that this one took back."""
 
 
 def note_change(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, object_session, relationship
 from sqlalchemy.types import CHAR, Text
 
 from lmt.db import Base
@@ -25,6 +25,15 @@ class DealerGroup(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+
+    @property
+    def dealer_ids(self) -> list[int]:
+        """Of all dealers in it, whoever asks: the bare table, since scopes are made of it."""
+        session = object_session(self)
+        assert session is not None
+        dealer = Dealer.__table__.c
+        ids = select(dealer.id).where(dealer.group_id == self.id).order_by(dealer.id)
+        return list(session.scalars(ids))
 
 
 class Dealer(Base):

@@ -37,6 +37,8 @@ _IMPORTED = "status = 'received' AND import_id IS NOT NULL AND asked_again = 0"
 ATTRIBUTED = "given -> 'attributes' <> '{}'"
 ATTRIBUTE_WORDS = "jsonb_to_tsvector('simple', given -> 'attributes', '[\"string\", \"numeric\"]')"
 """The custom fields of a lead as words; a search must say ATTRIBUTED too, for its index."""
+SEARCHED = "lead_words(full_name, company, email, phone, reference, model, given)"
+"""What a lead is found by, folded to words by a function of the database."""
 _STATUSES = ",".join(f"'{s}'" for s in Status)
 
 
@@ -81,6 +83,15 @@ class Lead(Base):
             postgresql_using="gin",
             postgresql_where=text(ATTRIBUTED),
         ),
+        # Searched by the words of `lead_query` (lmt/search.py), console and desk alike.
+        Index("ix_lead_search", text(SEARCHED), postgresql_using="gin"),
+        Index("ix_lead_source_id_created_at", "source_id", "created_at"),
+        Index(
+            "ix_lead_campaign_id_created_at",
+            "campaign_id",
+            "created_at",
+            postgresql_where=text("campaign_id IS NOT NULL"),
+        ),
         Index(
             "ix_lead_form_version_id",
             "form_version_id",
@@ -98,7 +109,7 @@ class Lead(Base):
     reference: Mapped[str] = mapped_column(unique=True)
     """What people read out on the phone: `K7QF-2M9D`."""
     market_id: Mapped[int] = mapped_column(ForeignKey("market.id"))
-    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
     intake_id: Mapped[uuid.UUID | None]
     import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_run.id"))
@@ -144,6 +155,8 @@ class Lead(Base):
     band: Mapped[str] = mapped_column(default="warm")
 
     status: Mapped[str] = mapped_column(default=Status.RECEIVED)
+    market_status: Mapped[str] = mapped_column(default="", server_default="")
+    """The market's own status within `status`; "" for none, and again with every step."""
     cause: Mapped[str] = mapped_column(default="")
     """Why it sits in a queue, or why it was lost or withdrawn: a code."""
     dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
@@ -174,6 +187,8 @@ class Lead(Base):
     accepted_at: Mapped[datetime | None]
     contacted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    links_revoked_at: Mapped[datetime | None]
+    """Links to the customer's page that were made before no longer open it."""
     postponed: Mapped[int] = mapped_column(default=0)
     """How often a step on it failed and was put off."""
 
@@ -205,21 +220,26 @@ class Consent(Base):
     to_confirm: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """It counts only once its person has confirmed it by mail (double opt-in)."""
     confirmed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    """When its person took it back."""
 
     @hybrid_property
     def holds(self) -> bool:
-        """Whether it may be acted on: given, and confirmed where that was asked for."""
+        """Whether it may be acted on: given, not taken back, and confirmed where that was asked."""
+        if self.withdrawn_at is not None:
+            return False
         return self.given and (not self.to_confirm or self.confirmed_at is not None)
 
     @holds.inplace.expression
     @classmethod
     def _holds(cls) -> ColumnElement[bool]:
-        return and_(cls.given, or_(not_(cls.to_confirm), cls.confirmed_at.is_not(None)))
+        confirmed = or_(not_(cls.to_confirm), cls.confirmed_at.is_not(None))
+        return and_(cls.given, cls.withdrawn_at.is_(None), confirmed)
 
     @property
     def waits(self) -> bool:
         """Given, and waiting for its person to confirm it."""
-        return self.given and not self.holds
+        return self.given and self.withdrawn_at is None and not self.holds
 
 
 class Inquiry(Base):

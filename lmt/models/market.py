@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import CHAR, Text
@@ -37,6 +37,10 @@ class Market(Base):
     """How long a customer who asks for the same again is joined to the open lead."""
     confirmed_purposes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     """Consents that count only once they were confirmed by mail (double opt-in)."""
+    customer_may_move: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Whether a customer may choose another dealer on their page."""
+    asks_feedback: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Whether customers are asked one question after their visit."""
     countries: Mapped[list[MarketCountry]] = relationship(
         back_populates="market", order_by="MarketCountry.country"
     )
@@ -50,6 +54,23 @@ class MarketCountry(Base):
     country: Mapped[str] = mapped_column(CHAR(2), primary_key=True)
     market_id: Mapped[int] = mapped_column(ForeignKey("market.id"), index=True)
     market: Mapped[Market] = relationship(back_populates="countries")
+
+
+class MarketStatus(Base):
+    """A status of a market's own, which stands for one of the core: `Waits for the bank`."""
+
+    __tablename__ = "market_status"
+    __table_args__ = (UniqueConstraint("market_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    market_id: Mapped[int] = mapped_column(ForeignKey("market.id"))
+    code: Mapped[str]
+    status: Mapped[str]
+    """The core status within which it can be chosen: accepted, contacted or resting."""
+    names: Mapped[dict[str, Any]]
+    """Language → what it is called."""
+    position: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Rule(Base):

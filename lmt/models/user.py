@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
 from lmt.db import Base
+from lmt.models.dealer import DealerGroup
 
 role_user = Table(
     "role_user",
@@ -44,6 +45,10 @@ class User(UserMixin, Base):
     """Services the person is good at; empty for all of them."""
     languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     """Languages the person speaks with customers; empty for all of them."""
+    week_start: Mapped[int | None]
+    """0 is Monday; None: as their language has it."""
+    number_style: Mapped[str] = mapped_column(default="", server_default="")
+    """A locale whose numbers they read (`de`, `ar_EG`); "" for their language's."""
     demo: Mapped[bool] = mapped_column(default=False)
     """Made by `lmt demo`: while one lives, only the loopback address is served."""
     roles: Mapped[list[Role]] = relationship(  # type: ignore[assignment]
@@ -56,16 +61,21 @@ class User(UserMixin, Base):
 
 
 class UserScope(Base):
-    """A part of the world that a user sees: everything, a market, or a dealer.
+    """A part of the world that a user sees: everything, a market, a group of dealers, or a dealer.
 
     A brand narrows the part to that brand's leads. A user without a row sees nothing.
     """
 
     __tablename__ = "user_scope"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(market_id, dealer_id) <= 1", name="one_part"),
+        CheckConstraint("num_nonnulls(market_id, dealer_id, group_id) <= 1", name="one_part"),
         UniqueConstraint(
-            "user_id", "market_id", "dealer_id", "brand_id", postgresql_nulls_not_distinct=True
+            "user_id",
+            "market_id",
+            "dealer_id",
+            "group_id",
+            "brand_id",
+            postgresql_nulls_not_distinct=True,
         ),
     )
 
@@ -73,5 +83,7 @@ class UserScope(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     market_id: Mapped[int | None] = mapped_column(ForeignKey("market.id"))
     dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"), index=True)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("dealer_group.id"), index=True)
     brand_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
     user: Mapped[User] = relationship(back_populates="scopes")
+    group: Mapped[DealerGroup | None] = relationship(lazy="joined")

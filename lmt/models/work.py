@@ -20,6 +20,7 @@ class PlannedAction(Base):
     __tablename__ = "planned_action"
     __table_args__ = (
         CheckConstraint("kind IN ('call','test_drive','visit')", name="kind"),
+        CheckConstraint("booked_by IN ('dealer','customer','agent')", name="booked_by"),
         Index("ix_planned_action_open", "due_at", postgresql_where=text("done_at IS NULL")),
     )
 
@@ -35,6 +36,12 @@ class PlannedAction(Base):
     reminded_at: Mapped[datetime | None]
     """When its owner was reminded that it comes."""
     done_at: Mapped[datetime | None]
+    slot_at: Mapped[datetime | None]
+    """The booked time that it holds, given back when it moves or is called off."""
+    booked_by: Mapped[str] = mapped_column(default="dealer", server_default="dealer")
+    """Who made the appointment: dealer, customer or agent."""
+    cancelled_at: Mapped[datetime | None]
+    """Called off; `done_at` is set too, so that nothing waits for it."""
     owner: Mapped[User | None] = relationship()
 
 
