@@ -24,12 +24,18 @@ RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads: a shipped locale and an IANA zone."""
+    """Who reads: a shipped locale, an IANA zone, and whose manner of numbers (a locale of Babel's;
+    "" for that of the language)."""
 
     locale: str = "en"
     timezone: str = "UTC"
+    numbers: str = ""
 
 
+NUMBER_STYLES = ("", "en", "de", "fr", "de_CH", "ar_EG")
+"""Locales whose manner of writing numbers a person may choose."""
+
+_ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 _ENGLISH = Reader()
 _reader: ContextVar[Reader] = ContextVar("reader", default=_ENGLISH)
 
@@ -45,9 +51,9 @@ def reading(locale: str, timezone: str = "UTC") -> Iterator[Reader]:
         _reader.reset(token)
 
 
-def set_reader(locale: str, timezone: str) -> None:
+def set_reader(locale: str, timezone: str, numbers: str = "") -> None:
     """Until it is set anew: `lmt.web` puts back at a request's end who was the reader before."""
-    _reader.set(Reader(best_locale([locale]), timezone))
+    _reader.set(Reader(best_locale([locale]), timezone, numbers))
 
 
 def reader() -> Reader:
@@ -133,14 +139,42 @@ def format_date(day: date, form: str = "medium") -> str:
 
 def format_number(number: float, digits: int | None = None) -> str:
     pattern = None if digits is None else "#,##0" + ("." + "0" * digits if digits else "")
-    return numbers.format_decimal(number, format=pattern, locale=reader().locale)
+    return _in_own_digits(numbers.format_decimal(number, format=pattern, **_manner()))
 
 
 def format_percent(share: float, digits: int = 0) -> str:
     """`share` between 0 and 1."""
     pattern = "#,##0" + ("." + "0" * digits if digits else "") + " %"
     pattern = Locale(reader().locale).percent_formats[None].pattern if not digits else pattern
-    return numbers.format_percent(share, format=pattern, locale=reader().locale)
+    return _in_own_digits(numbers.format_percent(share, format=pattern, **_manner()))
+
+
+def _manner() -> dict[str, Any]:
+    """Whose marks between digits."""
+    chosen = reader().numbers
+    if chosen:
+        return {"locale": chosen, "numbering_system": "default"}
+    return {"locale": reader().locale}
+
+
+def _in_own_digits(written: str) -> str:
+    """Babel has the marks of a numbering system, not its digits."""
+    return written.translate(_ARABIC_DIGITS) if reader().numbers == "ar_EG" else written
+
+
+def number_style(code: str) -> str:
+    """A number in that manner, as an example to choose by."""
+    token = _reader.set(Reader(reader().locale, reader().timezone, code))
+    try:
+        return format_number(1234567.5)
+    finally:
+        _reader.reset(token)
+
+
+def first_weekday(own: int | None = None) -> int:
+    """The day on which the reader's week begins, 0 for Monday: their `own` choice, else their
+    language's."""
+    return Locale(reader().locale).first_week_day if own is None else own
 
 
 def format_km(distance_km: float) -> str:
@@ -166,6 +200,12 @@ def format_working_time(minutes: float) -> str:
     if minutes < 90:
         return units.format_unit(round(minutes), "duration-minute", locale=locale)
     return units.format_unit(round(minutes / 60, 1), "duration-hour", locale=locale)
+
+
+def week_days() -> list[tuple[str, str]]:
+    """The days of the week, Monday first, as (`0` to `6`, name) to choose from."""
+    names = dates.get_day_names("wide", "stand-alone", locale=reader().locale)
+    return [(str(day), names[day]) for day in range(7)]
 
 
 def in_utc(at: datetime) -> datetime:

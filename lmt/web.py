@@ -236,7 +236,9 @@ def _read_language() -> None:
     known = current_user if current_user.is_authenticated else None
     own = known.language if known else ""
     i18n.set_reader(
-        chosen or session.get("lang") or own or _accepted(), known.timezone if known else "UTC"
+        chosen or session.get("lang") or own or _accepted(),
+        known.timezone if known else "UTC",
+        known.number_style if known else "",
     )
 
 
@@ -248,7 +250,7 @@ def _forget_reader(_problem: BaseException | None) -> None:
     """A thread lives on after its request, and speaks as before."""
     before = g.pop("reader_before", None)
     if before is not None:
-        i18n.set_reader(before.locale, before.timezone)
+        i18n.set_reader(before.locale, before.timezone, before.numbers)
 
 
 def _refuse_nul() -> None:
