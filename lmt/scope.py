@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, event, false, or_, select
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from lmt.models import (
     CallRecord,
@@ -176,11 +177,15 @@ def _narrow(state: ORMExecuteState) -> None:
         raise NoActor("act_as() comes before the first statement")
     if actor.everywhere or state.is_column_load or state.is_relationship_load:
         return
-    state.statement = state.statement.options(
-        *(
-            with_loader_criteria(model, criterion, include_aliases=True)
-            for model, criterion in _criteria(actor)
-        )
+    state.statement = state.statement.options(*_options(actor))
+
+
+@lru_cache(maxsize=512)
+def _options(actor: Actor) -> tuple[LoaderCriteriaOption, ...]:
+    """What narrows every statement of this actor; worked out once, since they make many."""
+    return tuple(
+        with_loader_criteria(model, criterion, include_aliases=True)
+        for model, criterion in _criteria(actor)
     )
 
 
