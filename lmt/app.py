@@ -21,13 +21,14 @@ ROOMS = (
     "lmt.desk.routes",
     "lmt.hq.routes",
     "lmt.portal.routes",
+    "lmt.taps.routes",
     "lmt.ingest.routes",
     "lmt.embed.routes",
     "lmt.demosite.routes",
 )
 """Packages whose `blueprint` is hung in."""
 
-WITHOUT_COOKIES = ("api", "demosite", "embed", "ingest", "portal")
+WITHOUT_COOKIES = ("api", "demosite", "embed", "ingest", "portal", "taps")
 
 
 @lru_cache(maxsize=4)

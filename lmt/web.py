@@ -49,7 +49,9 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, strategy="moving-window")
 
 _PUBLIC = "lmt_is_public"
-_NO_COOKIES = frozenset({"portal", "ingest", "embed", "demosite", "api", "health", "static"})
+_NO_COOKIES = frozenset(
+    {"portal", "taps", "ingest", "embed", "demosite", "api", "health", "static"}
+)
 
 
 @dataclass(slots=True)

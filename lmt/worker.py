@@ -20,7 +20,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from lmt import clock, handover, jobs, pipeline, retention
+from lmt import appointments, clock, feedback, handover, jobs, pipeline, retention
 from lmt.bulkroad import service as bulkroad
 from lmt.config import Settings
 from lmt.db import Listener, SessionFactory, engine_for, sessions_for
@@ -29,7 +29,7 @@ from lmt.lookahead import look_ahead_all
 from lmt.mailboxes import service as mailboxes
 from lmt.models import Heartbeat
 from lmt.models.partitions import ensure_partitions
-from lmt.notify import outbox, posting
+from lmt.notify import digests, outbox, posting
 from lmt.outages import notice_silence
 from lmt.releases import respace_all
 from lmt.routing import directory
@@ -164,8 +164,11 @@ class Worker:
             self._partitions, "interval", hours=12, id="partitions", next_run_time=clock.now()
         )
         self._scheduler.add_job(self._watch, "interval", minutes=10, id="sources")
+        self._scheduler.add_job(self._digest, "interval", minutes=10, id="digests")
         self._scheduler.add_job(self._respace, "interval", hours=1, id="releases")
         self._scheduler.add_job(self._forget, "cron", hour=2, jitter=1800, id="retention")
+        self._scheduler.add_job(self._keep_appointments, "interval", minutes=1, id="appointments")
+        self._scheduler.add_job(self._rate_dealers, "cron", hour=3, jitter=1800, id="quality")
         self._scheduler.start()
 
     def _stop(self) -> None:
@@ -231,6 +234,22 @@ class Worker:
         """A policy that was planned may hold by now, with another rate."""
         with act_as(self._sessions(), SYSTEM) as session:
             respace_all(session, clock.now())
+
+    def _digest(self) -> None:
+        with act_as(self._sessions(), SYSTEM) as session:
+            if digests.enqueue_due(session, clock.now()):
+                self._runners["outbox"].ring()
+
+    def _keep_appointments(self) -> None:
+        """Bookings whose lead went on are called off; who was there is asked how it went."""
+        with act_as(self._sessions(), SYSTEM) as session:
+            called_off = appointments.call_off_ended(session, clock.now())
+            if feedback.ask_due(session, clock.now()) or called_off:
+                self._runners["outbox"].ring()
+
+    def _rate_dealers(self) -> None:
+        with act_as(self._sessions(), SYSTEM) as session:
+            feedback.rate_dealers(session, clock.now())
 
     def _forget(self) -> None:
         retention.forget_all(self._sessions, clock.now())

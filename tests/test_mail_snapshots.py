@@ -18,7 +18,16 @@ from syrupy.assertion import SnapshotAssertion
 from lmt.config import LOCALES
 from lmt.notify.bidi import isolated, one_line
 from lmt.notify.envelope import BadAddress, File, envelope
-from lmt.notify.facts import DealerCard, MailFacts, SourceTrouble, WaitingLead
+from lmt.notify.facts import (
+    DealerCard,
+    Digest,
+    DigestLead,
+    DigestPart,
+    MailFacts,
+    SourceTrouble,
+    WaitingLead,
+    WeekFigures,
+)
 from lmt.notify.letter import Rendered
 from lmt.notify.mails import KINDS, render
 
@@ -108,15 +117,73 @@ FACTS = MailFacts(
         ),
     ),
 )
-PLANNED: dict[str, Any] = {
-    "planned": "call",
-    "planned_at": SUNDAY,
-    "plan_note": "Ask for the trade-in. تذكير",
+NEW = DigestLead(
+    lead_id="01957f2e-0000-7000-8000-000000000004",
+    reference="K7QF-2M9D",
+    at=SUNDAY,
+    who="Layla Haddad",
+    phone="+966501234567",
+    phone_shown="+966 50 123 4567",
+    request_type="test_drive",
+    car="Vantor Aria X1",
+    offer_id="01957f2e-0000-7000-8000-000000000005",
+    accept_url="https://leads.example/t/abc-_1",
+)
+CALL = replace(NEW, offer_id="", accept_url="", who="نورة", plan="call", note="Ask for < 5 m.")
+DAY: dict[str, Any] = {
+    "colleague": "الرياض للسيارات",
+    "digest": Digest(
+        new=DigestPart((NEW,), 21),
+        overdue=DigestPart((replace(CALL, at=FRIDAY - timedelta(days=1)),), 1),
+        today=DigestPart((replace(CALL, plan="test_drive"),), 1),
+        back=DigestPart((replace(NEW, offer_id="", accept_url=""),), 1),
+    ),
 }
+WEEK: dict[str, Any] = {
+    "colleague": "الرياض للسيارات",
+    "week": WeekFigures(
+        first=FRIDAY.date() - timedelta(days=6),
+        offered=1200,
+        taken=900,
+        declined=100,
+        expired=50,
+        sold=7,
+        open=31,
+        minutes=17.4,
+        market_taken=0.611,
+        market_declined=0.12,
+        market_expired=0.2,
+        market_minutes=128.0,
+    ),
+}
+ANSWERS = {"accept": "https://leads.example/t/acc-_1", "decline": "https://leads.example/t/dec-_1"}
+APPOINTMENT: dict[str, Any] = {"planned": "test_drive", "planned_at": SUNDAY}
+SAID: dict[str, Any] = {"by": "بدر", "said": "مرحبا\nIs it < 5 m long?"}
+MORE: dict[str, dict[str, Any]] = {
+    "plan_reminder": {
+        "planned": "call",
+        "planned_at": SUNDAY,
+        "plan_note": "Ask for the trade-in. تذكير",
+    },
+    "dealer_customer_message": SAID,
+    "dealer_appointment": APPOINTMENT | {"what": "moved"},
+    "dealer_tapped": {"what": "accept", "by": "d@dealer.example", "what_at": SUNDAY},
+    "dealer_digest": DAY,
+    "manager_weekly": WEEK,
+    "colleague_handed": SAID,
+    "colleague_mentioned": SAID,
+    "help_asked": SAID | {"thread_url": "https://leads.example/hq/questions/7"},
+    "help_answered": SAID | {"thread_url": "https://leads.example/desk/leads/7"},
+    "customer_reply": {"title": "Your test drive", "by": "Badr", "said": "Dear Sir,\n\nwelcome."},
+    "customer_appointment": APPOINTMENT,
+    "customer_appointment_cancelled": APPOINTMENT,
+    "customer_closed": {"closed_as": "won"},
+}
+"""What a kind of mail tells beside the lead."""
 
 
 def mail(kind: str, facts: MailFacts = FACTS, language: str = "en", zone: str = RIYADH) -> Rendered:
-    facts = replace(facts, **PLANNED) if kind == "plan_reminder" else facts
+    facts = replace(facts, **MORE.get(kind, {}))
     return render(kind, facts, language=language, timezone=zone, base_url="https://leads.example")
 
 

@@ -43,11 +43,11 @@ def received(facts: MailFacts, base_url: str) -> Letter:
     return Letter(
         subject=_("We have received your request (%(reference)s)", reference=facts.reference),
         heading=_("Thank you for your request"),
-        opening=[*_greeting(facts), *opening],
+        opening=[*greeting(facts), *opening],
         notice=_promise(facts),
-        facts=_request(facts),
+        facts=request_rows(facts),
         closing=_opening_hour(facts),
-        button=_status_button(facts),
+        button=status_button(facts),
         footer=_("You get this mail because you sent us a request. It was written automatically."),
     )
 
@@ -63,11 +63,11 @@ def transferred(facts: MailFacts, base_url: str) -> Letter:
     return Letter(
         subject=_("Who looks after your request now (%(reference)s)", reference=facts.reference),
         heading=_("Who looks after your request now"),
-        opening=[*_greeting(facts), *opening],
+        opening=[*greeting(facts), *opening],
         notice=_promise(facts),
-        facts=_request(facts),
+        facts=request_rows(facts),
         closing=_opening_hour(facts),
-        button=_status_button(facts),
+        button=status_button(facts),
         footer=_("You get this mail because you sent us a request. It was written automatically."),
     )
 
@@ -78,7 +78,7 @@ def confirm(facts: MailFacts, base_url: str) -> Letter:
         subject=_("Please confirm (%(reference)s)", reference=facts.reference),
         heading=_("Please confirm"),
         opening=[
-            *_greeting(facts),
+            *greeting(facts),
             Line(_("With your request you agreed to more than its answer.")),
             Line(_("That counts only once you confirm it. The page shows what you agreed to.")),
         ],
@@ -92,13 +92,14 @@ def confirm(facts: MailFacts, base_url: str) -> Letter:
     )
 
 
-def _greeting(facts: MailFacts) -> list[Line]:
-    if not _is_greetable(facts.full_name):
+def greeting(facts: MailFacts) -> list[Line]:
+    """By name, where it is one."""
+    if not is_greetable(facts.full_name):
         return []
     return [Line(_("Hello %(name)s,"), {"name": Value(facts.full_name)})]
 
 
-def _is_greetable(name: str) -> bool:
+def is_greetable(name: str) -> bool:
     """Whoever fills the public form names the person we write to: an address of the web, or a
     message in place of a name, must not go out under our own."""
     shown = name.strip().casefold()
@@ -143,7 +144,8 @@ def _offset(at: datetime, timezone: str) -> object:
     return at.astimezone(ZoneInfo(timezone)).utcoffset()
 
 
-def _request(facts: MailFacts) -> list[Row]:
+def request_rows(facts: MailFacts) -> list[Row]:
+    """What was asked for, and who looks after it."""
     rows = [
         (_("Your reference"), [Value(facts.reference, ltr=True)]),
         (_("Your request"), [Value(wish(facts))]),
@@ -159,5 +161,6 @@ def _request(facts: MailFacts) -> list[Row]:
     return rows
 
 
-def _status_button(facts: MailFacts) -> tuple[str, str] | None:
+def status_button(facts: MailFacts) -> tuple[str, str] | None:
+    """To their page."""
     return (_("Follow your request"), facts.status_url) if facts.status_url else None

@@ -34,8 +34,9 @@ def new_lead(facts: MailFacts, base_url: str) -> Letter:
         notice=_take_by(facts),
         facts=_all_of_it(facts),
         quote=facts.comments,
-        button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        button=_first_button(facts, base_url),
+        others=_other_buttons(facts, base_url),
+        footer=automatic(facts),
     )
 
 
@@ -49,10 +50,10 @@ def asked_again(facts: MailFacts, base_url: str) -> Letter:
             Line(_("A customer whose lead you have has sent another request.")),
             Line(_("Whoever asks twice is waiting for an answer.")),
         ],
-        facts=_in_short(facts),
+        facts=in_short(facts),
         quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        footer=automatic(facts),
     )
 
 
@@ -76,7 +77,7 @@ def lead_taken_away(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open your leads"), f"{base_url}/desk/"),
-        footer=_automatic(facts),
+        footer=automatic(facts),
     )
 
 
@@ -97,7 +98,7 @@ def handed_over(facts: MailFacts, base_url: str) -> Letter:
         facts=_all_of_it(facts),
         quote=facts.comments,
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        footer=automatic(facts),
     )
 
 
@@ -107,9 +108,9 @@ def lead_back(facts: MailFacts, base_url: str) -> Letter:
         subject=marked(facts, _("Back again, lead %(reference)s: %(wish)s"), wish=wish(facts)),
         heading=_("A lead is back"),
         opening=[*stands_in(facts), Line(_("The customer wanted to wait until now."))],
-        facts=_in_short(facts),
+        facts=in_short(facts),
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        footer=automatic(facts),
     )
 
 
@@ -120,9 +121,10 @@ def reminder(facts: MailFacts, base_url: str) -> Letter:
         heading=_("A lead is waiting for you"),
         opening=[*stands_in(facts), Line(how_it_waits(facts.state))],
         notice=_take_by(facts) if facts.state == "offered" else _promised(facts),
-        facts=_in_short(facts),
-        button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        facts=in_short(facts),
+        button=_first_button(facts, base_url),
+        others=_other_buttons(facts, base_url),
+        footer=automatic(facts),
     )
 
 
@@ -143,7 +145,7 @@ def manager_escalation(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        footer=automatic(facts),
     )
 
 
@@ -163,8 +165,27 @@ def plan_reminder(facts: MailFacts, base_url: str) -> Letter:
             (_("Reference"), [Value(facts.reference, ltr=True)]),
         ],
         button=(_("Open the lead"), desk_address(facts, base_url)),
-        footer=_automatic(facts),
+        others=[
+            (str(label("tap_purpose", purpose)), facts.taps[purpose])
+            for purpose in ("reached", "no_answer", "done")
+            if purpose in facts.taps
+        ],
+        footer=automatic(facts),
     )
+
+
+def _first_button(facts: MailFacts, base_url: str) -> tuple[str, str]:
+    if "accept" in facts.taps:
+        return _("Accept"), facts.taps["accept"]
+    return _("Open the lead"), desk_address(facts, base_url)
+
+
+def _other_buttons(facts: MailFacts, base_url: str) -> list[tuple[str, str]]:
+    """Beside an answer by one tap, the lead itself."""
+    if "accept" not in facts.taps:
+        return []
+    decline = [(_("Decline"), facts.taps["decline"])] if "decline" in facts.taps else []
+    return [*decline, (_("Open the lead"), desk_address(facts, base_url))]
 
 
 def _all_of_it(facts: MailFacts) -> list[Row]:
@@ -182,12 +203,13 @@ def _all_of_it(facts: MailFacts) -> list[Row]:
     ]
 
 
-def _in_short(facts: MailFacts) -> list[Row]:
+def in_short(facts: MailFacts, *, planned: bool = True) -> list[Row]:
+    """Who, how to reach them, what they want, and what is best done next."""
     return [
         (_("Customer"), [Value(facts.full_name), Value(facts.company)]),
         *contact(facts),
         (_("Wish"), [Value(wish(facts))]),
-        (_("Next step"), [Value(planned_or_next(facts))]),
+        *([(_("Next step"), [Value(planned_or_next(facts))])] if planned else []),
         (_("Reference"), [Value(facts.reference, ltr=True)]),
     ]
 
@@ -210,7 +232,8 @@ def _promised(facts: MailFacts) -> Line | None:
     )
 
 
-def _automatic(facts: MailFacts) -> str:
+def automatic(facts: MailFacts) -> str:
+    """What becomes of an answer to the mail."""
     if facts.answerable:
         return _(
             "This mail was written automatically. What you answer is kept with the lead, and read"

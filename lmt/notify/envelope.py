@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime, parseaddr
 from uuid import UUID
 
@@ -16,13 +16,28 @@ import idna
 from lmt.notify.letter import Rendered
 
 
+class _AsItIs(UnstructuredHeader):
+    """An address in angle brackets. Encoded by RFC 2047, as the standard library encodes whatever
+    is longer than a line, no mail program would know it for one (RFC 2369)."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _AsItIs)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(header_factory=_HEADERS)
+
+
 @dataclass(frozen=True, slots=True)
 class File:
-    """Something that goes with a mail: its name and type (`text/calendar`), text in UTF-8."""
+    """Something that goes with a mail: its name and type (`text/calendar`), text in UTF-8.
+    `method` of a calendar says what to do with it (RFC 5546), "" for a file to keep."""
 
     name: str
     type: str
     content: bytes
+    method: str = ""
 
 
 class BadAddress(ValueError):
@@ -39,15 +54,19 @@ def envelope(
     at: datetime,
     files: Sequence[File] = (),
     reply_to: str = "",
+    by_a_person: bool = False,
+    unsubscribe: str = "",
 ) -> EmailMessage:
     """Text and any HTML, from `sender` (`Name <address>`) to `recipient` (a bare address).
 
     `reply_to` is a bare address, too, "" for none. The Message-ID follows from `message_id`, so a
-    mail that is repeated is known as the same. Raises BadAddress.
+    mail that is repeated is known as the same. A letter that somebody wrote (`by_a_person`) is not
+    marked as automatic. `unsubscribe` is an address by which its reader ends such mails, by RFC
+    8058 with one press. Raises BadAddress.
     """
     name, address = parseaddr(sender)
     from_address = _address(address, name)
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = from_address
     message["To"] = _address(recipient)
     if reply_to:
@@ -55,7 +74,11 @@ def envelope(
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{message_id}@{from_address.domain}>"
-    message["Auto-Submitted"] = "auto-generated"
+    if not by_a_person:
+        message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe:
+        message["List-Unsubscribe"] = f"<{unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Content-Language"] = language
     # Quoted-printable survives relays that pass only 7 bits and short lines.
     message.set_content(mail.text, cte="quoted-printable")
@@ -68,7 +91,7 @@ def envelope(
             maintype=major,
             subtype=minor,
             filename=file.name,
-            params={"charset": "utf-8"},
+            params={"charset": "utf-8"} | ({"method": file.method} if file.method else {}),
         )
     return message
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,68 @@ class SourceTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestLead:
+    """One line of a dealer's morning: what is due `at` (of a new lead, until when to take it), by
+    the code of its plan ("" for none). `offer_id` of a lead that can be taken, `accept_url` then
+    its one-tap link."""
+
+    lead_id: str
+    reference: str
+    at: datetime
+    who: str = ""
+    phone: str = ""
+    phone_shown: str = ""
+    request_type: str = ""
+    car: str = ""
+    plan: str = ""
+    note: str = ""
+    offer_id: str = ""
+    accept_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPart:
+    """The first leads of a list, and how many there are in all."""
+
+    leads: tuple[DigestLead, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A dealer's morning, as its reader has it."""
+
+    new: DigestPart = DigestPart()
+    overdue: DigestPart = DigestPart()
+    today: DigestPart = DigestPart()
+    back: DigestPart = DigestPart()
+
+    @property
+    def count(self) -> int:
+        return self.new.count + self.overdue.count + self.today.count + self.back.count
+
+
+@dataclass(frozen=True, slots=True)
+class WeekFigures:
+    """A dealer's week from `first`: leads offered, taken, declined and timed out, the median
+    working minutes until they were taken, what was sold, and what is open now. Shares and minutes
+    of the market are medians over its dealers; None where there are too few to hide one."""
+
+    first: date
+    offered: int = 0
+    taken: int = 0
+    declined: int = 0
+    expired: int = 0
+    sold: int = 0
+    open: int = 0
+    minutes: float | None = None
+    market_taken: float | None = None
+    market_declined: float | None = None
+    market_expired: float | None = None
+    market_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail may tell. Codes are the database's; instants aware; "" or None is unknown.
 
@@ -58,11 +121,16 @@ class MailFacts:
     and `minutes` are those of the escalation step, `stands_in_for` who is away, `from_dealer` who
     had the lead before. An instant that has passed at `written_at` is left out rather than
     promised. `answerable`: an answer to this mail joins the lead's history.
+
+    `taps` are one-tap links by purpose; `what` became of an appointment (booked, moved, cancelled)
+    or by which purpose a link was used; `by` who did it, `said` their words, `title` the subject
+    they gave them; `closed_as` the end of the lead; `thread_url` a question's page.
     """
 
     written_at: datetime
     lead_id: str = ""
     reference: str = ""
+    market: str = ""
     test: bool = False
     answerable: bool = False
     full_name: str = ""
@@ -104,3 +172,13 @@ class MailFacts:
     stands_in_for: str = ""
     from_dealer: str = ""
     sources: tuple[SourceTrouble, ...] = ()
+    taps: Mapping[str, str] = field(default_factory=dict)
+    what: str = ""
+    by: str = ""
+    said: str = ""
+    title: str = ""
+    what_at: datetime | None = None
+    closed_as: str = ""
+    thread_url: str = ""
+    digest: Digest | None = None
+    week: WeekFigures | None = None

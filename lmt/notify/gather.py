@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar, desk_calendar
 from lmt.config import Settings
-from lmt.i18n import reading
 from lmt.lifecycle import QUEUES, WITH_DEALER, Status
 from lmt.links import confirm_link, status_link
 from lmt.models import (
@@ -30,7 +29,8 @@ from lmt.models import (
 )
 from lmt.notify.envelope import File
 from lmt.notify.facts import DealerCard, MailFacts
-from lmt.notify.icsfile import plan_as_ics
+from lmt.notify.gatherdigest import OF_A_DAY, digest_facts, digest_standing
+from lmt.notify.gatherfaces import TO_CUSTOMERS, WITH_A_PLAN, face_facts, face_standing, plan_files
 from lmt.notify.opening import next_at_work
 from lmt.notify.recheck import IN_HOURS, Standing
 from lmt.notify.sourcealerts import KINDS as OF_SOURCES
@@ -48,6 +48,8 @@ def standing(session: Session, message: Message, at: datetime) -> Standing:
         now = step_standing(session, lead, context, at)
     elif message.kind in OF_SOURCES:
         now = Standing(waiting=len(still_true(session, message)))
+    elif message.kind in OF_A_DAY:
+        now = digest_standing(session, message, at)
     else:
         offer = offer_of(session, context)
         now = Standing(
@@ -59,6 +61,7 @@ def standing(session: Session, message: Message, at: datetime) -> Standing:
             waiting=counted(session, message, at),
             is_plan_open=_stands_as_planned(_plan(session, message), message),
         )
+        now = face_standing(session, message, now, at)
     back_at = _reader_back_at(session, message, at) if message.kind in IN_HOURS else at
     return replace(now, at_work_at=back_at if back_at > at else None)
 
@@ -90,6 +93,8 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
             listed=listed(session, message, at),
             stands_in_for=_name(session, message.context.get("stands_in_for")),
         )
+    if message.kind in OF_A_DAY:
+        return digest_facts(session, message, at)
     if lead is None:
         raise LookupError("the message's lead is gone")
     offer = offer_of(session, message.context)
@@ -97,10 +102,11 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
     request = _part(lead.given, "request")
     plan = _plan(session, message)
     again = _inquiry(session, message)
-    return MailFacts(
+    facts = MailFacts(
         written_at=at,
         lead_id=str(lead.id),
         reference=lead.reference,
+        market=lead.market.name,
         test=lead.test,
         full_name=lead.full_name,
         company=lead.company,
@@ -143,18 +149,17 @@ def gather(session: Session, message: Message, settings: Settings, at: datetime)
         stands_in_for=_name(session, message.context.get("stands_in_for")),
         from_dealer=str(message.context.get("from_name", "")),
     )
+    return face_facts(session, message, facts, settings)
 
 
 def attachments(session: Session, message: Message, settings: Settings, at: datetime) -> list[File]:
     """What goes with the mail: a planned step as a calendar entry."""
-    plan = _plan(session, message) if message.kind == "plan_reminder" else None
+    plan = _plan(session, message) if message.kind in WITH_A_PLAN else None
     if plan is None or message.lead is None:
         return []
-    address = f"{settings.base_url}/desk/leads/{message.lead.id}"
-    zone = dealer_calendar(session, plan.dealer_id, at).timezone
-    with reading(message.language, zone):
-        entry = plan_as_ics(plan, message.lead, zone=zone, address=address, at=at)
-    return [File(f"{message.lead.reference}.ics", "text/calendar", entry)]
+    page = status_link(settings, message.lead.id, at) if message.audience == "customer" else ""
+    dealer = _card(session, plan.dealer_id, at)
+    return plan_files(session, message, message.lead, plan, settings, at, dealer, page)
 
 
 def _inquiry(session: Session, message: Message) -> Inquiry | None:
@@ -193,8 +198,9 @@ def _name(session: Session, user_id: int | None) -> str:
 
 
 def _dealer_to_name(message: Message, lead: Lead) -> int | None:
-    """A customer hears of whoever has the lead now, even where the mail was held up."""
-    if message.audience != "customer":
+    """A customer hears of whoever has the lead now, even where the mail was held up; of an
+    appointment's own dealer."""
+    if message.audience != "customer" or message.kind in TO_CUSTOMERS:
         return message.dealer_id
     return lead.dealer_id if lead.status in WITH_DEALER | {Status.WON} else None
 

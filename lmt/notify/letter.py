@@ -61,8 +61,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of a list: its lines, the first of them its name, and links below."""
+
+    lines: list[Value]
+    links: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list within a letter; `more` is said below it."""
+
+    heading: str
+    entries: list[Entry]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """In reading order. `facts` are rows of a label and its lines; `button` a label and address."""
+    """In reading order. `facts` are rows of a label and its lines; `button` is what the reader most
+    likely wants, a label and address, and `others` what else they can do. `quoted_as` says whose
+    words the quote is (""): the customer's. `words` are paragraphs of a person, as they wrote them.
+    """
 
     subject: str
     heading: str
@@ -70,8 +90,12 @@ class Letter:
     notice: Line | None = None
     facts: list[tuple[str, list[Value]]] = field(default_factory=list)
     quote: str = ""
+    quoted_as: str = ""
+    words: str = ""
+    sections: list[Section] = field(default_factory=list)
     closing: list[Line] = field(default_factory=list)
     button: tuple[str, str] | None = None
+    others: list[tuple[str, str]] = field(default_factory=list)
     footer: str = ""
 
 
@@ -81,6 +105,7 @@ def written(letter: Letter) -> Rendered:
         "letter": letter,
         "facts": [(label, lines) for label, lines in letter.facts if any(v.text for v in lines)],
         "quote": without_controls(letter.quote).strip(),
+        "words": without_controls(letter.words).strip(),
         "lang": i18n.reader().locale,
         "dir": i18n.direction(),
         "start": "right" if i18n.direction() == "rtl" else "left",

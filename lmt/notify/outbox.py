@@ -26,9 +26,14 @@ from lmt.notify.envelope import BadAddress, envelope
 from lmt.notify.gather import attachments, gather, standing
 from lmt.notify.mails import render
 from lmt.notify.messages import LEASE_SECONDS, Claim, claim, enqueue, next_due, resend
+from lmt.notify.mutes import unsubscribe_link
+from lmt.notify.proofs import PROOF_KIND, proof
 from lmt.notify.recheck import Turn, turn
 from lmt.notify.systems import SYSTEM_KIND, system_mail, system_of
+from lmt.notify.taps import with_taps
+from lmt.notify.texts import text_in_force
 from lmt.notify.transport import Deferred, Refused, Transport, Unavailable
+from lmt.notify.words import chosen
 from lmt.offerclock import start_clock
 from lmt.outages import mail_fails, mail_works
 from lmt.scope import SYSTEM, act_as
@@ -55,6 +60,8 @@ RUN_SECONDS = 20.0
 LOOK_AGAIN = timedelta(seconds=30)
 STARTS_CLOCK = frozenset({"dealer_new_lead", "dealer_handed_over"})
 """Kinds whose sending begins the clock of the offer that they tell of."""
+OF_A_PERSON = frozenset({"customer_reply"})
+"""Letters that somebody wrote: not marked as automatic, or programs would file them as such."""
 _EVENTS = {
     (False, "sent"): "mail_sent",
     (False, "failed"): "mail_failed",
@@ -171,15 +178,23 @@ def _prepared(
     with as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
         now = standing(session, message, at)
+        language, unsubscribe = message.language, ""
         if message.kind == SYSTEM_KIND:
             now = replace(now, has_system=system_of(session, message.dealer_id) is not None)
         verdict = turn(message.kind, now)
         if verdict is Turn.SEND:
             if message.kind == SYSTEM_KIND:
                 mail, files = system_mail(session, message, settings, at)
+            elif message.kind == PROOF_KIND:
+                mail, files = proof(session, message, settings, at), []
             else:
+                in_force = text_in_force(session, message.kind, message.market_id)
+                language, words = chosen(in_force, message.language)
                 facts = gather(session, message, settings, at)
+                facts = with_taps(session, message, facts, settings, at)
                 files = attachments(session, message, settings, at)
+                unsubscribe = unsubscribe_link(settings, message, at)
+                session.commit()
     if verdict is Turn.DROP:
         finish(sessions, taken, at, status="dropped")
         return None
@@ -190,11 +205,12 @@ def _prepared(
     # Programs answer nothing, and headquarters' mails are of no single lead.
     told = message.kind != SYSTEM_KIND and message.audience in {"customer", "dealer"}
     reply_to = reply_address(settings, taken.id) if told and message.lead_id else ""
-    if message.kind != SYSTEM_KIND:
+    if message.kind not in {SYSTEM_KIND, PROOF_KIND}:
         mail = render(
             message.kind,
             replace(facts, answerable=bool(reply_to)),
-            language=message.language,
+            words=words,
+            language=language,
             timezone=message.timezone,
             base_url=settings.base_url,
         )
@@ -203,10 +219,12 @@ def _prepared(
         message_id=taken.id,
         sender=settings.mail_from,
         recipient=message.recipient,
-        language=message.language,
+        language=language,
         at=at,
         files=files,
         reply_to=reply_to,
+        by_a_person=message.kind in OF_A_PERSON,
+        unsubscribe=unsubscribe,
     )
 
 

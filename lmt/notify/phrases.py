@@ -34,8 +34,13 @@ def tel(phone: str) -> str:
 
 def wish(facts: MailFacts) -> str:
     """What was asked for, of which car."""
-    asked = label("request_type", facts.request_type) if facts.request_type else ""
     car = " ".join(part for part in (facts.brand, facts.model) if part)
+    return asked_for(facts.request_type, car)
+
+
+def asked_for(request_type: str, car: str) -> str:
+    """As `wish`, of a code and a car's name."""
+    asked = label("request_type", request_type) if request_type else ""
     if asked and car:
         return _("%(request)s, %(car)s", request=asked, car=car)
     return asked or car or _("Information")

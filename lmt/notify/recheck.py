@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,9 @@ from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
 
 IN_HOURS = frozenset(
     {
+        "colleague_handed",
+        "colleague_mentioned",
+        "dealer_digest",
         "dealer_handed_over",
         "dealer_lead_back",
         "dealer_reminder",
@@ -17,7 +21,10 @@ IN_HOURS = frozenset(
         "headquarters_queue",
         "headquarters_source",
         "headquarters_source_back",
+        "help_answered",
+        "help_asked",
         "manager_escalation",
+        "manager_weekly",
         "plan_reminder",
     }
 )
@@ -29,7 +36,12 @@ _COUNTING = frozenset(
         "headquarters_queue",
         "headquarters_source",
         "headquarters_source_back",
+        "dealer_digest",
     }
+)
+_OF_A_DAY = frozenset({"dealer_digest", "manager_weekly"})
+_BY_HOLDER = frozenset(
+    {"colleague_handed", "colleague_mentioned", "dealer_customer_message", "help_answered"}
 )
 _TO_CUSTOMERS = frozenset({"customer_received", "customer_transferred", "customer_confirm"})
 
@@ -52,7 +64,9 @@ class Standing:
     of. `state` is the escalation step's; `is_touched` says that its holder did something since,
     `is_plan_open` that the planned step still stands. `at_work_at` is when a reader who is off
     work now is back; None for one who is at work, and for kinds that don't ask. `has_system`: the
-    dealer's own system takes leads.
+    dealer's own system takes leads. `is_plan_off`: the planned step was called off. `is_settled`:
+    the question was closed, or the customer answered it, or the end was taken back; `is_past`: the
+    day or the hour that the mail is about is over; `is_muted`: its reader wants no more of these.
     """
 
     status: Status | None = None
@@ -66,6 +80,11 @@ class Standing:
     is_plan_open: bool = False
     at_work_at: datetime | None = None
     has_system: bool = True
+    is_plan_off: bool = False
+    is_settled: bool = False
+    is_past: bool = False
+    is_muted: bool = False
+    what: str = ""
 
 
 def turn(kind: str, standing: Standing) -> Turn:
@@ -116,6 +135,12 @@ def _turn(kind: str, standing: Standing) -> Turn:
     if kind == "dealer_asked_again":
         over = not standing.is_holder or standing.status in CLOSED
         return Turn.DROP if over else Turn.SEND
+    if standing.is_muted or (kind in _OF_A_DAY and standing.is_past):
+        return Turn.DROP
+    if kind in _BY_HOLDER:
+        return Turn.SEND if standing.is_holder else Turn.DROP
+    if kind in _FACES:
+        return Turn.SEND if _FACES[kind](standing) else Turn.DROP
     if kind in _COUNTING:
         return Turn.SEND if standing.waiting else Turn.DROP
     if kind in _TO_CUSTOMERS:
@@ -130,3 +155,31 @@ def _to_a_system(standing: Standing) -> Turn:
     if standing.offer_state not in {"open", "accepted"}:
         return Turn.DROP
     return Turn.WAIT if standing.offer_state == "open" and standing.is_overdue else Turn.SEND
+
+
+def _appointment_stands(standing: Standing) -> bool:
+    return (
+        standing.is_holder
+        and standing.status in WITH_DEALER
+        and standing.is_plan_open
+        and not standing.is_past
+    )
+
+
+def _concerns_its_dealer(standing: Standing) -> bool:
+    """An appointment made, moved or called off: the latest of these is told, where it stands."""
+    if standing.what == "cancelled":
+        return standing.is_holder and standing.is_plan_off
+    return _appointment_stands(standing)
+
+
+_FACES: Mapping[str, Callable[[Standing], bool]] = {
+    "customer_appointment": _appointment_stands,
+    "customer_appointment_cancelled": lambda now: now.is_plan_off,
+    "customer_closed": lambda now: not now.is_settled,
+    "customer_feedback": lambda now: not now.is_settled and now.status != Status.WITHDRAWN,
+    "dealer_appointment": _concerns_its_dealer,
+    "dealer_withdrawn": lambda now: now.status == Status.WITHDRAWN,
+    "help_asked": lambda now: not now.is_settled,
+}
+"""Kind → whether it is still true."""

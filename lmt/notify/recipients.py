@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from lmt.models import Absence, DealerTerms, Lead, Role, User, UserScope
+from lmt.models import Absence, DealerTerms, Inquiry, Lead, Role, Source, User, UserScope
 
 QUEUE_PERMISSION = "lead.assign"
 TEAM_PERMISSION = "team.manage"
@@ -137,6 +137,17 @@ def colleague_or_dealer(
 def deputy_context(reader: Addressee) -> dict[str, int]:
     """What a message to somebody's deputy remembers of it."""
     return {} if reader.stands_in_for is None else {"stands_in_for": reader.stands_in_for}
+
+
+def may_be_told(session: Session, lead: Lead) -> bool:
+    """Whether its source tells its people, or they asked again through one that does."""
+    if lead.source.tells_customer or not lead.asked_again:
+        return lead.source.tells_customer
+    # The bare table: what joined the lead counts, whoever of its dealers acts.
+    inquiry = Inquiry.__table__.c
+    again = select(inquiry.source_id).where(inquiry.lead_id == lead.id)
+    found = select(Source.id).where(Source.tells_customer, Source.id.in_(again)).limit(1)
+    return session.scalars(found).first() is not None
 
 
 def _keepers(

@@ -12,7 +12,21 @@ from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar
 from lmt.i18n import best_locale
-from lmt.models import Consent, DealerTerms, Inquiry, Lead, Message, Offer, Source, User
+from lmt.models import Consent, DealerTerms, Lead, Message, Offer, User
+from lmt.notify.faces import (
+    ask_customer_feedback,
+    tell_colleague,
+    tell_customer_appointment,
+    tell_customer_appointment_cancelled,
+    tell_customer_closed,
+    tell_customer_reply,
+    tell_dealer_appointment,
+    tell_dealer_customer_message,
+    tell_dealer_tapped,
+    tell_dealer_withdrawn,
+    tell_help_answered,
+    tell_help_asked,
+)
 from lmt.notify.headquarters import notify_headquarters, remind_queue
 from lmt.notify.messages import enqueue
 from lmt.notify.opening import next_at_work
@@ -20,6 +34,7 @@ from lmt.notify.recipients import (
     Addressee,
     colleague_or_dealer,
     deputy_context,
+    may_be_told,
     owner_of,
     present_keepers,
     terms_of,
@@ -29,20 +44,32 @@ from lmt.notify.systems import tell_dealer_system
 
 __all__ = [
     "alert_unrouted",
+    "ask_customer_feedback",
     "ask_to_confirm",
     "notify_headquarters",
     "notify_manager",
     "remind_dealer",
     "remind_plan",
     "remind_queue",
+    "tell_colleague",
+    "tell_customer_appointment",
+    "tell_customer_appointment_cancelled",
     "tell_customer_assigned",
+    "tell_customer_closed",
     "tell_customer_received",
+    "tell_customer_reply",
     "tell_customer_transferred",
     "tell_dealer",
+    "tell_dealer_appointment",
     "tell_dealer_asked_again",
     "tell_dealer_back",
+    "tell_dealer_customer_message",
     "tell_dealer_handed_over",
     "tell_dealer_taken_away",
+    "tell_dealer_tapped",
+    "tell_dealer_withdrawn",
+    "tell_help_answered",
+    "tell_help_asked",
 ]
 
 ALERT_EVERY = timedelta(hours=1)
@@ -231,17 +258,6 @@ def alert_unrouted(
         )
 
 
-def _may_be_told(session: Session, lead: Lead) -> bool:
-    """Whether its source tells its people, or they asked again through one that does."""
-    if lead.source.tells_customer or not lead.asked_again:
-        return lead.source.tells_customer
-    # The bare table: what joined the lead counts, whoever of its dealers acts.
-    inquiry = Inquiry.__table__.c
-    again = select(inquiry.source_id).where(inquiry.lead_id == lead.id)
-    found = select(Source.id).where(Source.tells_customer, Source.id.in_(again)).limit(1)
-    return session.scalars(found).first() is not None
-
-
 def _on_duty(
     session: Session, lead: Lead, recipients: Iterable[Recipient], at: datetime
 ) -> list[Recipient]:
@@ -304,7 +320,7 @@ def _tell_customer(
     if lead.test or not lead.email:
         return
     session.flush()
-    if _may_be_told(session, lead):
+    if may_be_told(session, lead):
         _write_to_customer(session, kind, purpose, lead, offer, context, at)
 
 
