@@ -7,12 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from lmt import web
 from lmt.attributes import fields_at_hand
-from lmt.desk import queries
+from lmt.desk.inboxconditions import Reader, conditions
+from lmt.desk.inboxfilter import TABS, InboxFilter
 from lmt.exports import answers
 from lmt.exports.leads import leads_listing
 from lmt.exports.service import PERMISSION
-
-LONGEST_SEARCH = 100
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -22,13 +21,11 @@ def add_to(blueprint: Blueprint) -> None:
 
 
 def export_inbox(form: str) -> ResponseReturnValue:
-    tab = request.args.get("tab", "new")
-    if tab not in queries.TABS:
+    wanted = InboxFilter.of(request.args)
+    if wanted.tab not in TABS or wanted.place == "passed":
         abort(404)
-    search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
     person = web.user()
-    fitting = queries.inbox_conditions(tab, search, person.id, web.at(), person.timezone)
-    filters = {"search": search} if search else {"tab": tab}
-    back = url_for("desk.inbox", q=search) if search else url_for("desk.inbox", tab=tab)
+    fitting = conditions(wanted, Reader(person.id, web.at(), person.timezone))
+    back = url_for("desk.inbox", **wanted.address())
     listing = leads_listing(fitting, web.at(), fields_at_hand(web.db()))
-    return answers.answer(listing, form, filters, back)
+    return answers.answer(listing, form, wanted.address(), back)
