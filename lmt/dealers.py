@@ -1,53 +1,70 @@
 """How headquarters changes a dealer: its terms from now on, days closed, an end called off.
 
-What held before stays in rows of its own, so that past decisions can be replayed. All processes
-read the dealer anew, and its running offers are counted by its new hours. Each verb commits.
+Running offers are counted anew by the new hours (`lmt/dealerchanges.py`). Each verb commits.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
+from lmt.dealerchanges import (
+    ASSIGN_TO,
+    CAPS,
+    HIGHEST_CAP,
+    HIGHEST_WEIGHT,
+    LONGEST_CLOSURE_DAYS,
+    BadValues,
+    Edited,
+    NotNow,
+    change_terms,
+    changed,
+    close_days,
+    mark_of,
+    open_days,
+)
 from lmt.i18n import gettext as _
-from lmt.models import Closure, Competence, Dealer, DealerTerms, Handover, Territory, User
-from lmt.models.validity import since
-from lmt.offerclock import hours_changed
-from lmt.openinghours import hours_problem
-from lmt.routing.directory import dealers_changed
+from lmt.models import (
+    Competence,
+    Dealer,
+    DealerTerms,
+    Handover,
+    Territory,
+    User,
+)
 from lmt.scope import Actor
+
+__all__ = [
+    "ASSIGN_TO",
+    "CAPS",
+    "HIGHEST_CAP",
+    "HIGHEST_WEIGHT",
+    "LONGEST_CLOSURE_DAYS",
+    "PERMISSION",
+    "BadValues",
+    "Edited",
+    "NotNow",
+    "Terms",
+    "add_closure",
+    "cancel_end",
+    "edit_terms",
+    "edited_dealer",
+    "end_closure",
+    "mark_of",
+    "may_edit",
+    "terms_now",
+]
 
 log = structlog.get_logger(__name__)
 
 PERMISSION = "network.edit"
-ASSIGN_TO = ("team", "colleague")
-CAPS = ("day_cap", "month_cap", "open_cap")
-HIGHEST_CAP = 1_000_000
-HIGHEST_WEIGHT = 1_000
-LONGEST_CLOSURE_DAYS = 366
-LONGEST_REASON = 300
-
-
-class NotNow(ValueError):
-    """What is asked can't be done as things stand; its text, in the reader's words, says why."""
-
-
-class BadValues(ValueError):
-    """What was given can't be kept: `problems` by field, in the reader's words."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__(", ".join(problems))
-        self.problems = dict(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +80,6 @@ class Terms:
     weight: float
     paused: bool
     assign_to: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """`changed` fields, and how many running offers have another deadline now."""
-
-    changed: tuple[str, ...]
-    offers_moved: int
 
 
 def edited_dealer(session: Session, code: str, actor: Actor) -> Dealer:
@@ -104,12 +113,6 @@ def terms_now(session: Session, dealer_id: int, at: datetime) -> DealerTerms | N
     ).first()
 
 
-def mark_of(terms: DealerTerms) -> str:
-    """Tells whether terms are still those that a form was filled in from."""
-    until = terms.valid.upper
-    return f"{terms.id}:{until.isoformat() if until else ''}"
-
-
 def edit_terms(
     session: Session, code: str, terms: Terms, *, seen: str, at: datetime, actor: Actor
 ) -> Edited:
@@ -119,30 +122,9 @@ def edit_terms(
     where the dealer has ended or was changed meanwhile, LookupError for another's dealer.
     """
     dealer = edited_dealer(session, code, actor)
-    problems = _problems(terms)
-    if problems:
-        raise BadValues(problems)
-    old = session.scalars(
-        select(DealerTerms)
-        .where(DealerTerms.dealer_id == dealer.id, DealerTerms.holds_at(at))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    if old is None:
-        raise NotNow(_("This dealer has ended."))
-    if mark_of(old) != seen:
-        raise NotNow(_("Somebody changed this dealer meanwhile. Look at it again."))
-    values = asdict(terms)
-    changed = tuple(name for name, value in values.items() if getattr(old, name) != value)
-    if not changed:
-        session.rollback()
-        return Edited((), 0)
-    until = old.valid.upper
-    old.replace(session, at, **values).valid = Range(at, until, bounds="[)")
-    moved = _changed(session, dealer.id, at, hours="hours" in changed)
-    session.commit()
-    log.info("dealer.edited", dealer=code, by=actor.user_id, changed=changed)
-    return Edited(changed, moved)
+    return change_terms(
+        session, dealer, asdict(terms), seen=seen, at=at, actor=actor, by_headquarters=True
+    )
 
 
 def add_closure(
@@ -160,27 +142,9 @@ def add_closure(
     Raises BadValues, NotNow for a dealer that has ended, LookupError for another's dealer.
     """
     dealer = edited_dealer(session, code, actor)
-    terms = terms_now(session, dealer.id, at)
-    if terms is None or at not in terms.valid:
-        raise NotNow(_("This dealer has ended."))
-    problems = {}
-    if last < first:
-        problems["last"] = _("The last day is before the first.")
-    elif last < at.astimezone(ZoneInfo(terms.timezone)).date():
-        problems["last"] = _("These days are over.")
-    elif (last - first).days >= LONGEST_CLOSURE_DAYS:
-        problems["last"] = _("A closure spans a year at most. End the dealer instead.")
-    if len(reason) > LONGEST_REASON:
-        problems["reason"] = _("This is too long.")
-    if problems:
-        raise BadValues(problems)
-    session.add(
-        Closure(dealer_id=dealer.id, starts_on=first, ends_on=last, reason=reason, valid=since(at))
+    return close_days(
+        session, dealer, first, last, reason, at=at, actor=actor, by_headquarters=True
     )
-    moved = _changed(session, dealer.id, at, hours=True)
-    session.commit()
-    log.info("dealer.closed", dealer=code, by=actor.user_id, first=str(first), last=str(last))
-    return Edited(("closures",), moved)
 
 
 def end_closure(
@@ -189,19 +153,7 @@ def end_closure(
     """From now on the dealer is not closed on these days. Raises LookupError where the closure
     isn't the dealer's, or doesn't hold any more."""
     dealer = edited_dealer(session, code, actor)
-    closure = session.scalars(
-        select(Closure)
-        .where(Closure.id == closure_id, Closure.dealer_id == dealer.id, Closure.holds_at(at))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    if closure is None:
-        raise LookupError(f"no closure {closure_id} of {code}")
-    closure.end(at)
-    moved = _changed(session, dealer.id, at, hours=True)
-    session.commit()
-    log.info("dealer.closure_ended", dealer=code, by=actor.user_id, closure=closure_id)
-    return Edited(("closures",), moved)
+    return open_days(session, dealer, closure_id, at=at, actor=actor, by_headquarters=True)
 
 
 def cancel_end(session: Session, handover_id: int, at: datetime, actor: Actor) -> Handover:
@@ -238,7 +190,7 @@ def cancel_end(session: Session, handover_id: int, at: datetime, actor: Actor) -
     told = _("Called off by %(who)s", who=author.name if author else "LMT")
     handover.reason = " · ".join([handover.reason, told])
     handover.done_at = at
-    _changed(session, dealer.id, at, hours=False)
+    changed(session, dealer.id, at, hours=False, by_headquarters=True)
     session.commit()
     log.info("dealer.end_called_off", dealer=dealer.code, by=actor.user_id, end=handover_id)
     return handover
@@ -259,40 +211,3 @@ def _ended_by(session: Session, model: Any, handover: Handover) -> Sequence[Any]
     return session.scalars(
         select(model).where(*conditions).with_for_update().execution_options(populate_existing=True)
     ).all()
-
-
-def _changed(session: Session, dealer_id: int, at: datetime, *, hours: bool) -> int:
-    """Tell all processes; how many running offers moved where the hours are others."""
-    dealers_changed(session, at, [dealer_id])
-    return hours_changed(session, dealer_id, by_headquarters=True, at=at) if hours else 0
-
-
-def _problems(terms: Terms) -> dict[str, str]:
-    problems = {}
-    unread = hours_problem(terms.hours)
-    if unread:
-        problems["hours"] = _(unread)
-    try:
-        validate_email(terms.email, check_deliverability=False)
-    except EmailNotValidError:
-        problems["email"] = (
-            _("This mail address can't be right.")
-            if terms.email
-            else _("Enter a mail address. A dealer without one gets no leads.")
-        )
-    for name in CAPS:
-        cap = getattr(terms, name)
-        if cap is not None and not 0 <= cap <= HIGHEST_CAP:
-            problems[name] = _("Enter a whole number, or nothing for no cap.")
-    if (
-        not problems.keys() & set(CAPS)
-        and terms.day_cap is not None
-        and terms.month_cap is not None
-        and terms.day_cap > terms.month_cap
-    ):
-        problems["day_cap"] = _("More in a day than in a month: this cap would never be reached.")
-    if not (math.isfinite(terms.weight) and 0 < terms.weight <= HIGHEST_WEIGHT):
-        problems["weight"] = _("Enter a number above 0, 1,000 at most.")
-    if terms.assign_to not in ASSIGN_TO:
-        problems["assign_to"] = _("Choose one of these.")
-    return problems
