@@ -19,7 +19,7 @@ def qualify_lead(session: Session, lead: Lead) -> Qualification:
 def qualify_by(lead: Lead, rules: Iterable[RuleSpec]) -> Qualification:
     """As `qualify_lead`, by rules that were read before. Asks the database nothing where the
     lead's brand, source and campaign are known."""
-    result = qualify(_facts(lead), rules)
+    result = qualify(facts_of(lead), rules)
     lead.request_type, lead.service = result.request_type, result.service
     lead.tags, lead.points, lead.band = list(result.tags), result.points, result.band
     return result
@@ -36,8 +36,12 @@ def rules_of(session: Session, market_id: int) -> list[RuleSpec]:
     return [RuleSpec(rule.name, tuple(rule.when), rule.then) for rule in own or rows]
 
 
-def _facts(lead: Lead) -> dict[str, str]:
-    """A lead's facts as text. What routing never keeps as a column is read from what was given."""
+def facts_of(lead: Lead) -> dict[str, str]:
+    """A lead's facts as text. What routing never keeps as a column is read from what was given.
+
+    `request_type` is what the column holds: before the rules what was asked, after them what they
+    made of it.
+    """
     request, vehicle = lead.given.get("request") or {}, lead.given.get("vehicle") or {}
     return {
         "request_type": lead.request_type,
