@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validates
 from sqlalchemy.types import Text
 
 from lmt.db import Base, uuid7
@@ -199,6 +199,12 @@ class Lead(Base):
     brand: Mapped[Brand | None] = relationship()
     dealer: Mapped[Dealer | None] = relationship()
     owner: Mapped[User | None] = relationship()
+
+    @validates("status")
+    def _leave_market_status(self, _key: str, status: str) -> str:
+        if self.market_status and status != self.status:
+            self.market_status = ""
+        return status
 
 
 class Consent(Base):

@@ -21,6 +21,9 @@ class PlannedAction(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('call','test_drive','visit')", name="kind"),
         CheckConstraint("booked_by IN ('dealer','customer','agent')", name="booked_by"),
+        # Read every minute: whose booked place is to be given back, whom to ask after a visit.
+        Index("ix_planned_action_slot_at", "slot_at", postgresql_where=text("slot_at IS NOT NULL")),
+        Index("ix_planned_action_visit", "due_at", postgresql_where=text("kind <> 'call'")),
         Index("ix_planned_action_open", "due_at", postgresql_where=text("done_at IS NULL")),
     )
 

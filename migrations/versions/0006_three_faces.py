@@ -467,6 +467,18 @@ def upgrade() -> None:
         "CREATE TRIGGER stays BEFORE UPDATE ON mail_text_version"
         " FOR EACH ROW EXECUTE FUNCTION mail_text_version_stays()"
     )
+    op.create_index(
+        "ix_planned_action_slot_at",
+        "planned_action",
+        ["slot_at"],
+        postgresql_where=sa.text("slot_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_planned_action_visit",
+        "planned_action",
+        ["due_at"],
+        postgresql_where=sa.text("kind <> 'call'"),
+    )
     for permission, roles in _NEW_PERMISSIONS.items():
         op.execute(
             f"UPDATE role SET permissions = array_append(permissions, '{permission}')"
@@ -513,6 +525,8 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f("ck_user_scope_one_part"), "user_scope", "num_nonnulls(market_id, dealer_id) <= 1"
     )
+    op.drop_index("ix_planned_action_visit", table_name="planned_action")
+    op.drop_index("ix_planned_action_slot_at", table_name="planned_action")
     op.drop_index("ix_lead_campaign_id_created_at", table_name="lead")
     op.drop_index("ix_lead_source_id_created_at", table_name="lead")
     op.create_index("ix_lead_source_id", "lead", ["source_id"])
