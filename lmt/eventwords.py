@@ -117,6 +117,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "model": _as_typed,
     "subject": _as_typed,
     "colleague": _as_typed,
+    "told_to": lambda value, _zone: _("told %(names)s", names=str(value)),
     "market_status": _as_typed,
     "question": _as_typed,
     "value": _figure,

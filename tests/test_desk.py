@@ -140,7 +140,7 @@ def test_the_inbox_asks_as_much_for_thirty_leads_as_for_three(
 
     few = asked(3)
     assert asked(27) == few
-    assert max(few.values()) <= 10
+    assert max(few.values()) <= 13
 
 
 def test_a_lead_page_tells_who_what_and_why(
@@ -213,8 +213,8 @@ def test_declining_sends_it_on(
     assert "goes to another dealer" in notices(page)
     assert names(page) == []
     assert names(carla.get("/desk/").text) == ["Jan Kowal"]
-    assert anna.get(f"/desk/leads/{lead.id}").status_code == 404
-    assert "not with you" in post(anna, lead, "accept")
+    assert "no longer with you" in anna.get(f"/desk/leads/{lead.id}").text
+    assert "no longer with you" in post(anna, lead, "accept")
 
 
 def test_a_lead_from_acceptance_to_sale_and_back(
@@ -314,11 +314,27 @@ def test_a_planned_step_is_listed_on_its_day(
         assert names(anna.get(f"/desk/?tab={name}").text) == (["Jan Kowal"] if name == tab else [])
 
 
-@pytest.mark.parametrize("words", ["kow", "512 345", "0512345678", "JAN@", "mira"])
-def test_search_finds_a_lead(anna: FlaskClient, offered_lead: MakeLead, words: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("kow", True),
+        ("jan mir", True),
+        ("512 345 678", True),
+        ("+48 512 345", True),
+        ("0512345678", True),
+        ("٥١٢٣٤٥٦٧٨", True),
+        ("JAN@", True),
+        ("owal", False),
+        ("kow wola", False),
+        ("512 345 679", False),
+    ],
+)
+def test_search_finds_a_lead(
+    anna: FlaskClient, offered_lead: MakeLead, words: str, found: bool
+) -> None:
     offered_lead()
-    assert names(anna.get("/desk/", query_string={"q": words}).text) == ["Jan Kowal"]
-    assert names(anna.get("/desk/", query_string={"q": f"{words}%"}).text) == []
+    page = anna.get("/desk/", query_string={"q": words}).text
+    assert names(page) == (["Jan Kowal"] if found else [])
 
 
 @pytest.mark.parametrize("tab", ["new", "all"])

@@ -91,12 +91,12 @@ def lead_status(lead_id: uuid.UUID) -> ResponseReturnValue:
     session = machines.system_session()
     source = machines.authenticate(session)
     brought = select(Inquiry.id).where(
-        Inquiry.lead_id == Lead.id, or_(Inquiry.source_id == source.id, _by_form(Inquiry, source))
+        Inquiry.lead_id == Lead.id, or_(Inquiry.source_id == source.id, by_form(Inquiry, source))
     )
     lead = session.execute(
         select(Lead.id, Lead.reference, Lead.status, Lead.source_id).where(
             Lead.id == lead_id,
-            or_(Lead.source_id == source.id, _by_form(Lead, source), brought.exists()),
+            or_(Lead.source_id == source.id, by_form(Lead, source), brought.exists()),
         )
     ).first()
     if lead is None:
@@ -105,7 +105,7 @@ def lead_status(lead_id: uuid.UUID) -> ResponseReturnValue:
     return jsonify(machines.with_result(session, told))
 
 
-def _by_form(model: type[Lead] | type[Inquiry], source: Source) -> ColumnElement[bool]:
+def by_form(model: type[Lead] | type[Inquiry], source: Source) -> ColumnElement[bool]:
     """Sent by this source as the answers to a form. Only what came by a form has its version, so
     nobody else can say so of a lead."""
     sender = model.given["form"]["sent_by"].astext

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +16,8 @@ from lmt.models import Lead, Outcome, PlannedAction, locked_lead, record
 from lmt.models.capacity import give_back_open, take_open_again
 from lmt.scope import Actor
 
+Also = Callable[[Session, Lead], None]
+
 WANTS_NO_CONTACT = "do_not_contact"
 """The reason that also puts the customer on the do-not-contact lists."""
 
@@ -26,20 +29,29 @@ def won(
     model: str = "",
     order_number: str = "",
     value: Decimal | None = None,
+    sold_at: datetime | None = None,
     at: datetime,
     actor: Actor,
+    also: Also | None = None,
 ) -> None:
-    """A sale. `value` is in the market's currency."""
+    """A sale. `value` is in the market's currency; `sold_at` is when, where that was before `at`;
+    `also` happens in the same transaction, before it ends.
+
+    Raises ValueError for a sale yet to come.
+    """
+    if sold_at is not None and sold_at > at:
+        raise ValueError("a sale that is yet to come is none")
     lead = locked_lead(session, lead_id)
     outcome = Outcome(
         kind="won",
+        at=sold_at or at,
         reason="",
         model=model,
         order_number=order_number,
         value=value,
         currency=lead.market.currency if value is not None else None,
     )
-    _close(session, lead, Status.WON, outcome, "", at, actor)
+    _close(session, lead, Status.WON, outcome, "", at, actor, also)
 
 
 def lost(
@@ -50,12 +62,14 @@ def lost(
     note: str = "",
     at: datetime,
     actor: Actor,
+    also: Also | None = None,
 ) -> None:
+    """No sale, for a reason. `also` as for `won`."""
     lead = locked_lead(session, lead_id)
-    outcome = Outcome(kind="lost", reason=reason, model="")
+    outcome = Outcome(kind="lost", at=at, reason=reason, model="")
     if reason == WANTS_NO_CONTACT:
         suppress_customer(session, lead, KINDS, origin="outcome", at=at, actor_id=actor.user_id)
-    _close(session, lead, Status.LOST, outcome, note, at, actor)
+    _close(session, lead, Status.LOST, outcome, note, at, actor, also)
 
 
 def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) -> None:
@@ -90,13 +104,14 @@ def _close(
     note: str,
     at: datetime,
     actor: Actor,
+    also: Also | None,
 ) -> None:
     rested = lead.status == Status.RESTING
     lead.status = step(Status(lead.status), status)
     lead.closed_at, lead.cause = at, outcome.reason
     lead.next_action_at = lead.resting_until = None
     assert lead.dealer_id is not None
-    outcome.lead_id, outcome.at = lead.id, at
+    outcome.lead_id = lead.id
     outcome.dealer_id, outcome.user_id = lead.dealer_id, actor.user_id
     session.add(outcome)
     open_plans = select(PlannedAction).where(
@@ -117,4 +132,6 @@ def _close(
         model=outcome.model,
         note=note,
     )
+    if also is not None:
+        also(session, lead)
     session.commit()

@@ -16,6 +16,8 @@ Given = Mapping[str, str]
 LONGEST_NOTE = 4000
 LONGEST_LINE = 200
 LONGEST_DOUBT = 1000
+TEAM = "team"
+"""In a form: nobody in particular."""
 MOST_VALUE = Decimal("999999999999.99")
 _FARTHEST = timedelta(days=730)
 
@@ -37,9 +39,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
+    """`sold_on` is the day on the dealer's wall; None: today."""
+
     model: str
     order_number: str
     value: Decimal | None
+    sold_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,54 @@ def doubt(given: Given) -> str:
     return note
 
 
+def short_note(given: Given) -> str:
+    """A remark that may be left out. Raises Unclear."""
+    problems: dict[str, str] = {}
+    note = _note(given, problems)
+    if problems:
+        raise Unclear(problems)
+    return note
+
+
+def colleague(given: Given) -> int | None:
+    """Whom a lead is handed to, by id; None for the whole team. Raises Unclear."""
+    chosen = given.get("to", "")
+    if chosen == TEAM:
+        return None
+    if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 10):
+        raise Unclear({"to": _("Please choose a colleague.")})
+    return int(chosen)
+
+
+def question(given: Given) -> tuple[str, int | None]:
+    """What is asked, and the id of the expert who is; None for headquarters. Raises Unclear."""
+    problems: dict[str, str] = {}
+    text = given.get("question", "").strip()
+    if not text:
+        problems["question"] = _("Please write your question.")
+    elif len(text) > LONGEST_NOTE:
+        problems["question"] = _("This is too long.")
+    expert = given.get("expert", "")
+    known = expert == "" or (expert.isascii() and expert.isdecimal() and len(expert) < 10)
+    if not known:
+        problems["expert"] = _("Please choose whom to ask.")
+    if problems:
+        raise Unclear(problems)
+    return text, int(expert) if expert else None
+
+
+def verdict(given: Given) -> Reason:
+    """What a lead was worth. Raises Unclear."""
+    problems: dict[str, str] = {}
+    code = _choice(given, "verdict", "verdict", _("Please choose your verdict."), problems)
+    note = _note(given, problems)
+    if not problems and len(note) > LONGEST_DOUBT:
+        problems["note"] = _("This is too long.")
+    if problems:
+        raise Unclear(problems)
+    return Reason(code, note)
+
+
 def refusal(given: Given) -> Reason:
     """Why a dealer declines. Raises Unclear."""
     return _reason(given, "decline_reason")
@@ -150,9 +203,11 @@ def note(given: Given) -> str:
     return text
 
 
-def sale(given: Given) -> Sale:
-    """What was sold; everything may be left out. A comma or a point marks cents. Raises Unclear."""
+def sale(given: Given, *, today: date) -> Sale:
+    """What was sold, and when: not in the future. Everything may be left out; a comma or a point
+    marks cents. Raises Unclear."""
     problems: dict[str, str] = {}
+    sold_on = _day_sold(given, today, problems)
     lines = {}
     for name in ("model", "order_number"):
         lines[name] = given.get(name, "").strip()
@@ -166,7 +221,7 @@ def sale(given: Given) -> Sale:
             problems["value"] = _("Please enter an amount, such as 32500.")
     if problems:
         raise Unclear(problems)
-    return Sale(lines["model"], lines["order_number"], value)
+    return Sale(lines["model"], lines["order_number"], value, sold_on)
 
 
 def amount(typed: str) -> Decimal | None:
@@ -192,6 +247,22 @@ def amount(typed: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value.quantize(Decimal("0.01")) if value <= MOST_VALUE else None
+
+
+def _day_sold(given: Given, today: date, problems: dict[str, str]) -> date | None:
+    typed = given.get("sold_on", "")
+    if not typed:
+        return None
+    try:
+        day = date.fromisoformat(typed)
+    except ValueError:
+        problems["sold_on"] = _("Please give a day.")
+        return None
+    if day > today:
+        problems["sold_on"] = _("This day is yet to come. Please give the day of the sale.")
+    elif day < today - _FARTHEST:
+        problems["sold_on"] = _("This is too long ago.")
+    return day if day != today else None
 
 
 def _reason(given: Given, kind: str) -> Reason:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from lmt.attributes import ShownAnswer, answers_of_all
 from lmt.contests import contest_of
+from lmt.desk.beside import Beside, beside
 from lmt.desk.queries import terms_of_dealers
 from lmt.models import (
     CallRecord,
@@ -21,15 +22,18 @@ from lmt.models import (
     Event,
     Inquiry,
     Lead,
+    Message,
     Offer,
     Outcome,
     PlannedAction,
+    Reply,
     RoutingDecision,
     RoutingPolicy,
 )
 from lmt.policies import policy_words
 
 MOST_EARLIER, MOST_INQUIRIES, MOST_CALLS = 10, 20, 20
+MOST_EVENTS, EVERY_EVENT = 200, 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,15 @@ class LeadPage:
     `inquiries` are what the customer asked again, `earlier` are the customer's other leads that
     this dealer has or had, `calls` what others heard from them before; all newest first.
     `answers` are those to custom fields, `asked_again` the same of each inquiry as well, by id;
-    `consents` what was agreed to or refused.
+    `consents` what was agreed to or refused. `messages` went to the customer, `replies` are what
+    the dealer wrote; `more_events`: older ones are left out.
     """
 
     lead: Lead
     terms: DealerTerms | None
     offer: Offer | None
     decision: RoutingDecision | None
-    events: list[Event]
+    events: Sequence[Event]
     plans: list[PlannedAction]
     outcome: Outcome | None
     policy: str = ""
@@ -57,6 +62,10 @@ class LeadPage:
     answers: Sequence[ShownAnswer] = ()
     asked_again: Mapping[uuid.UUID, Sequence[ShownAnswer]] = field(default_factory=dict)
     consents: Sequence[Consent] = ()
+    messages: Sequence[Message] = ()
+    replies: Sequence[Reply] = ()
+    more_events: bool = False
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def zone(self) -> str:
@@ -69,8 +78,18 @@ class LeadPage:
         return (self.terms.lat, self.terms.lon) if self.terms else None
 
 
-def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | None:
-    """The lead with its story; None when there is none that `session` may see at a dealer."""
+def lead_page(
+    session: Session,
+    lead_id: uuid.UUID,
+    at: datetime,
+    *,
+    language: str = "en",
+    everything: bool = False,
+) -> LeadPage | None:
+    """The lead with its story; None when there is none that `session` may see at a dealer.
+
+    `language` names what markets named; `everything`: not only the latest events.
+    """
     lead = session.scalar(
         select(Lead)
         .where(Lead.id == lead_id, Lead.dealer_id.is_not(None))
@@ -84,27 +103,44 @@ def lead_page(session: Session, lead_id: uuid.UUID, at: datetime) -> LeadPage | 
     )
     if lead is None or lead.dealer_id is None:
         return None
-    offer = session.scalar(
-        select(Offer)
-        .where(Offer.lead_id == lead.id, Offer.dealer_id == lead.dealer_id)
-        .order_by(Offer.offered_at.desc())
-        .limit(1)
-    )
+    terms = terms_of_dealers(session, {lead.dealer_id}, at).get(lead.dealer_id)
+    offer = _offer(session, lead)
+    most = EVERY_EVENT if everything else MOST_EVENTS
+    events = session.scalars(
+        select(Event)
+        .where(Event.lead_id == lead.id)
+        .options(joinedload(Event.actor).lazyload("*"))
+        .order_by(Event.id.desc())
+        .limit(most + 1)
+    ).all()
     decision = _decision(session, lead, offer)
     inquiries = _inquiries(session, lead) if lead.asked_again else ()
     answers = answers_of_all(session, lead.market_id, (lead, *inquiries), "desk")
     return LeadPage(
         lead=lead,
-        terms=terms_of_dealers(session, {lead.dealer_id}, at).get(lead.dealer_id),
+        terms=terms,
         offer=offer,
         decision=decision,
-        events=list(
-            session.scalars(
-                select(Event)
-                .where(Event.lead_id == lead.id)
-                .options(joinedload(Event.actor))
-                .order_by(Event.id.desc())
+        events=events[:most],
+        more_events=len(events) > most,
+        messages=session.scalars(
+            select(Message)
+            .where(
+                Message.lead_id == lead.id,
+                Message.audience == "customer",
+                Message.dealer_id == lead.dealer_id,
             )
+            .order_by(Message.id.desc())
+            .limit(most)
+        ).all(),
+        replies=session.scalars(
+            select(Reply)
+            .where(Reply.lead_id == lead.id, Reply.dealer_id == lead.dealer_id)
+            .order_by(Reply.at.desc())
+            .limit(most)
+        ).all(),
+        beside=beside(
+            session, lead, at, language, terms.timezone if terms else lead.market.timezone
         ),
         plans=list(
             session.scalars(
@@ -182,6 +218,20 @@ def zone_of(session: Session, lead: Lead, at: datetime) -> str:
     """The zone of the dealer that has the lead."""
     terms = terms_of_dealers(session, {lead.dealer_id}, at)
     return next((row.timezone for row in terms.values()), lead.market.timezone)
+
+
+def shown_decision(session: Session, lead: Lead) -> RoutingDecision | None:
+    """The decision that the lead's page shows: that of its latest offer to the dealer."""
+    return _decision(session, lead, _offer(session, lead))
+
+
+def _offer(session: Session, lead: Lead) -> Offer | None:
+    return session.scalar(
+        select(Offer)
+        .where(Offer.lead_id == lead.id, Offer.dealer_id == lead.dealer_id)
+        .order_by(Offer.offered_at.desc())
+        .limit(1)
+    )
 
 
 def _decision(session: Session, lead: Lead, offer: Offer | None) -> RoutingDecision | None:
