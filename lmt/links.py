@@ -38,6 +38,21 @@ def lead_of_status_token(secret: str, token: str, at: datetime | None = None) ->
     return _lead_of(secret, "status", token, at or now())
 
 
+def opens(secret: str, token: str, revoked_at: datetime | None) -> bool:
+    """Whether the token of a customer's page was issued after the links were ended, if they were.
+
+    Tokens tell the second: one of the very second in which they ended is a fresh one.
+    """
+    if revoked_at is None:
+        return True
+    try:
+        payload = base64_decode(_signer(secret, "status").unsign(token))
+    except (BadData, ValueError):
+        return False
+    issued_at = _expiry(payload) - timedelta(days=STATUS_DAYS)
+    return issued_at >= revoked_at.replace(microsecond=0)
+
+
 def stop_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
     """Opens the page on which the lead's customer says: no more of this. Good for two years, since
     people look for it in old mails."""
@@ -113,9 +128,13 @@ def _lead_of(secret: str, purpose: str, token: str, at: datetime) -> uuid.UUID |
         return None
     if len(payload) != _ID_BYTES + 6:
         return None
-    if at >= datetime.fromtimestamp(int.from_bytes(payload[_ID_BYTES:], "big"), UTC):
+    if at >= _expiry(payload):
         return None
     return uuid.UUID(bytes=payload[:_ID_BYTES])
+
+
+def _expiry(payload: bytes) -> datetime:
+    return datetime.fromtimestamp(int.from_bytes(payload[_ID_BYTES:], "big"), UTC)
 
 
 def _signer(secret: str, purpose: str) -> Signer:

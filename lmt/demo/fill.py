@@ -16,6 +16,7 @@ from lmt.accounts.service import hashed
 from lmt.config import Settings
 from lmt.db import SessionFactory
 from lmt.demo.accounts import form_facts, hire, new_password, open_sources
+from lmt.demo.appointments import keep_appointments
 from lmt.demo.countries import COUNTRIES
 from lmt.demo.dealers import demo_dealers
 from lmt.demo.deliveries import delivered
@@ -29,6 +30,7 @@ from lmt.demo.quarantine import quarantine_some
 from lmt.demo.rows import Ids, Rows, demo_rows
 from lmt.demo.senders import open_senders, renewed
 from lmt.demo.store import copy_rows, inserted_ids
+from lmt.demo.texts import write_texts
 from lmt.models import (
     Consent,
     Customer,
@@ -168,6 +170,8 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         _store(session, rows)
         _store_loads(session, loads, at)
         quarantine_some(session, seeded(seed, "quarantine"), source_ids, at)
+        keep_appointments(session, seeded(seed, "appointments"), at)
+        write_texts(session, at)
     log.info("demo_filled", dealers=len(dealers), leads=len(lives), seconds=timings.seconds)
     return DemoFacts(
         settings.base_url,

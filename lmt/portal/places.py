@@ -10,14 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from lmt import web
 from lmt.lifecycle import IllegalStep, Status
-from lmt.links import lead_of_status_token
 from lmt.locating import PlaceQuestion, UnknownPlace, locate_as, place_question
 from lmt.models import Lead
 from lmt.portal.formtoken import form_token, is_form_token
+from lmt.portal.opening import NOBODY, opened
 from lmt.scope import SYSTEM, act_as
 
-NOBODY = 0
-"""Instead of a dealer's id in the form's secret: while no dealer has the request."""
 TRIES = "20 per hour"
 
 Page = Callable[[str], Response]
@@ -65,9 +63,11 @@ def place_form(lead: Lead) -> PlaceForm | None:
 def _locate(token: str, page: Page) -> ResponseReturnValue:
     """The customer picks a place, or looks for another. What can't be done is said on the page."""
     secret, given = web.settings().secret_key, request.form.get("csrf_token", "")
-    lead_id = lead_of_status_token(secret, token, web.at())
-    if lead_id is None:
+    with act_as(web.installation().sessions(), SYSTEM) as session:
+        lead = opened(session, token, web.at())
+    if lead is None:
         return page(token)
+    lead_id = lead.id
     if not is_form_token(secret, given, lead_id, NOBODY, web.at()):
         return _refused(token, page)
     if not (key := request.form.get("place", "")):

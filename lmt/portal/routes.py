@@ -5,191 +5,153 @@ nothing of the person."""
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, load_only
+from sqlalchemy.orm import Session
 
-from lmt import web
-from lmt.calendars import dealer_calendar
-from lmt.config import LOCALES
-from lmt.i18n import language_name, reading
-from lmt.lifecycle import CLOSED, IllegalStep, Status
-from lmt.links import lead_of_status_token, stop_token
-from lmt.models import Brand, DealerTerms, Lead, Market
+from lmt import customeracts, feedback, pipeline, web
+from lmt.i18n import gettext as _
+from lmt.lifecycle import IllegalStep
 from lmt.moving import NotEligible
 from lmt.pipeline import move_for_customer
-from lmt.portal import confirm, stop
+from lmt.portal import appointing, confirm, stop
+from lmt.portal.acting import FEW, MANY, Refused, carry_out, not_any_more
 from lmt.portal.blueprint import blueprint
-from lmt.portal.formtoken import form_token, is_form_token
-from lmt.portal.leaving import private, tongue_of
-from lmt.portal.moving import MOVE_REASONS, move_problem, move_reasons
-from lmt.portal.others import OtherDealer, other_dealers
+from lmt.portal.leaving import private
+from lmt.portal.moving import MOVE_REASONS, move_problem
+from lmt.portal.opening import opened, per_request
+from lmt.portal.page import status_page
 from lmt.portal.places import ask_for_places
-from lmt.portal.standing import reached, sentence, step_words
-from lmt.portal.week import Day, coming_week
-from lmt.scope import SYSTEM, act_as
+from lmt.scope import SYSTEM
 
-__all__ = ["blueprint", "confirm", "stop"]
-
-
-@dataclass(frozen=True, slots=True)
-class DealerCard:
-    """What a customer may know of the dealer who has the request."""
-
-    name: str
-    street: str
-    city: str
-    phone: str
-    timezone: str
-    week: list[Day]
+__all__ = ["appointing", "blueprint", "confirm", "stop"]
 
 
 @blueprint.get("/<token>")
 def status(token: str) -> ResponseReturnValue:
     """The page; an unknown and an expired link look alike."""
-    return _page(token)
+    return status_page(token)
 
 
 @blueprint.post("/<token>/dealer")
 @web.limiter.limit("20 per hour")
 def move(token: str) -> ResponseReturnValue:
     """The customer picks another dealer. What can't be done is said on the page itself."""
-    secret, given = web.settings().secret_key, request.form.get("csrf_token", "")
-    lead_id = lead_of_status_token(secret, token, web.at())
-    lead = None
-    if lead_id is not None:
-        with web.installation().sessions() as session:
-            act_as(session, SYSTEM)
-            lead = _lead(session, lead_id)
-    if lead is None:
-        return _page(token)
-    if not is_form_token(secret, given, lead.id, lead.dealer_id, web.at()):
-        return _page(token, problem="outdated")
-    reason, dealer_code = request.form.get("reason", ""), request.form.get("dealer", "")
-    if reason not in MOVE_REASONS or not dealer_code:
-        return _page(token, problem="incomplete", chosen=(dealer_code, reason))
-    with web.installation().sessions() as session:
-        act_as(session, SYSTEM)
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        reason, code = request.form.get("reason", ""), request.form.get("dealer", "")
+        given = {"reason": reason, "dealer": code}
+        if reason not in MOVE_REASONS or not code:
+            raise Refused("dealer", move_problem("incomplete"), given=given)
+        lead = opened(session, token, web.at())
+        if lead is None or not lead.market.customer_may_move:
+            raise Refused("dealer", move_problem("not_now"))
         try:
-            move_for_customer(session, lead.id, dealer_code=dealer_code, reason=reason, at=web.at())
+            move_for_customer(session, lead_id, dealer_code=code, reason=reason, at=web.at())
         except (NotEligible, IllegalStep):
             session.rollback()
-            return _page(token, problem="not_now", chosen=("", reason))
-    return redirect(url_for(".status", token=token, lang=tongue_of(lead), moved=1), 303)
+            raise Refused("dealer", move_problem("not_now"), given={"reason": reason}) from None
+        return "moved"
+
+    return carry_out(token, "dealer", verb, status_page)
 
 
-def _page(token: str, *, problem: str = "", chosen: tuple[str, str] = ("", "")) -> Response:
-    """The page of the link; `problem` says why the dealer and the reason chosen changed nothing."""
-    lead_id = lead_of_status_token(web.settings().secret_key, token, web.at())
-    lead, dealer, others = (None, None, []) if lead_id is None else _opened(lead_id)
-    if lead is None:
-        return private(render_template("portal/gone.html"), 404)
-    secret, holder = web.settings().secret_key, lead.dealer_id
-    proof = form_token(secret, lead.id, holder, web.at()) if others and holder else ""
-    language = tongue_of(lead)
-    with reading(language, lead.timezone or lead.market.timezone):
-        page = render_template(
-            "portal/status.html",
-            token=token,
-            stop=stop_token(secret, lead.id, web.at()),
-            proof=proof,
-            other_dealers=others,
-            reasons=move_reasons(),
-            problem=move_problem(problem),
-            chosen=chosen,
-            moved="moved" in request.args and lead.status == Status.OFFERED,
-            **_told(lead, dealer, web.at()),
-            **_tongues(lead, language),
-        )
-    return private(page, 409 if problem else 200)
+@blueprint.post("/<token>/message")
+@web.limiter.limit(FEW, key_func=per_request)
+def message(token: str) -> ResponseReturnValue:
+    """More words to the dealer, or when the customer would have time."""
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        text = request.form.get("text", "")
+        once = request.form.get("once", "")[:64]
+        try:
+            customeracts.add_message(session, lead_id, text=text, once=once, at=web.at())
+        except ValueError:
+            most = customeracts.LONGEST_MESSAGE
+            words = _("Shorten this to %(most)s characters or fewer.", most=most)
+            if not text.strip():
+                words = _("Please write a message.")
+            raise Refused("message", words, 422, {"text": text}) from None
+        except IllegalStep:
+            raise Refused("message", not_any_more()) from None
+        return "sent"
+
+    return carry_out(token, "message", verb, status_page)
 
 
-def _opened(lead_id: uuid.UUID) -> tuple[Lead | None, DealerCard | None, list[OtherDealer]]:
-    """The lead, the dealer that has it, and those that could have it instead."""
-    with web.installation().sessions() as session:
-        act_as(session, SYSTEM)
-        lead = _lead(session, lead_id)
-        if lead is None or lead.dealer_id is None:
-            return lead, None, []
-        dealer = _dealer(session, lead.dealer_id, web.at())
-    with web.installation().sessions() as session:
-        # Apart, since routing reads of the lead what this page must never hold.
-        act_as(session, SYSTEM)
-        return lead, dealer, other_dealers(session, lead_id, web.at())
+@blueprint.post("/<token>/withdraw")
+@web.limiter.limit(MANY, key_func=per_request)
+def withdraw(token: str) -> ResponseReturnValue:
+    """The customer no longer wants it. It can't be undone, so they say it twice."""
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        if request.form.get("sure") != "yes":
+            raise Refused("withdraw", _("Please tick the box first."), 422)
+        try:
+            pipeline.withdraw(session, lead_id, reason="customer", at=web.at(), actor=SYSTEM)
+        except IllegalStep:
+            session.rollback()
+            raise Refused("withdraw", not_any_more()) from None
+        return "withdrawn"
+
+    return carry_out(token, "withdraw", verb, status_page)
 
 
-def _told(lead: Lead, dealer: DealerCard | None, at: datetime) -> dict[str, object]:
-    status = Status(lead.status)
-    contacted = status in {Status.CONTACTED, Status.RESTING}
-    waiting = status not in CLOSED and not contacted
-    late = waiting and lead.promise_at is not None and lead.promise_at < at
-    named = dealer if status not in {Status.WITHDRAWN} else None
-    return {
-        "lead": lead,
-        "dealer": named,
-        "sentence": sentence(
-            status, contacted=contacted, dealer=named.name if named else "", late=late
-        ),
-        "promise_at": lead.promise_at if waiting and not late and named else None,
-        "steps": step_words() if status is not Status.WITHDRAWN else [],
-        "reached": reached(status),
-    }
+@blueprint.post("/<token>/consent")
+@web.limiter.limit(MANY, key_func=per_request)
+def take_consent_back(token: str) -> ResponseReturnValue:
+    """From now on nothing is done by a consent of that purpose."""
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        purpose = request.form.get("purpose", "")
+        customeracts.take_consent_back(session, lead_id, purpose=purpose, at=web.at())
+        return "consent"
+
+    return carry_out(token, "consent", verb, status_page)
 
 
-def _tongues(lead: Lead, language: str) -> dict[str, object]:
-    offered = list(dict.fromkeys([lead.language, *lead.market.languages, "en"]))
-    others = []
-    for code in offered:
-        if code in LOCALES and code != language:
-            with reading(code):
-                others.append((code, language_name(code).capitalize()))
-    return {"tongue": language, "others": others}
+@blueprint.post("/<token>/feedback")
+@web.limiter.limit(MANY, key_func=per_request)
+def give_feedback(token: str) -> ResponseReturnValue:
+    """The one question after the visit."""
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        score = request.form.get("score", 0, type=int)
+        comment = request.form.get("comment", "").strip()
+        given = {"score": str(score), "comment": comment}
+        if score not in feedback.SCORES:
+            raise Refused("feedback", _("Please choose one of these."), 422, given)
+        if len(comment) > feedback.LONGEST_COMMENT:
+            most = feedback.LONGEST_COMMENT
+            words = _("Shorten this to %(most)s characters or fewer.", most=most)
+            raise Refused("comment", words, 422, given)
+        try:
+            feedback.answer(session, lead_id, score=score, comment=comment, at=web.at())
+        except IllegalStep:
+            session.rollback()
+            raise Refused("feedback", not_any_more()) from None
+        return "feedback"
+
+    return carry_out(token, "feedback", verb, status_page)
 
 
-def _lead(session: Session, lead_id: uuid.UUID) -> Lead | None:
-    """That lead, without the columns that tell who the customer is."""
-    return session.scalar(
-        select(Lead)
-        .options(
-            load_only(
-                Lead.reference,
-                Lead.status,
-                Lead.dealer_id,
-                Lead.language,
-                Lead.timezone,
-                Lead.request_type,
-                Lead.model,
-                Lead.promise_at,
-                Lead.created_at,
-                raiseload=True,
-            ),
-            joinedload(Lead.market).load_only(
-                Market.default_language, Market.languages, Market.timezone
-            ),
-            joinedload(Lead.brand).load_only(Brand.name),
-        )
-        .where(Lead.id == lead_id)
-    )
+@blueprint.post("/<token>/links")
+@web.limiter.limit(FEW, key_func=per_request)
+def end_links(token: str) -> ResponseReturnValue:
+    """The link went to somebody it was not meant for: none opens the page, but a fresh one."""
+
+    def verb(session: Session, lead_id: uuid.UUID) -> str:
+        customeracts.end_links(session, lead_id, at=web.at())
+        return "links"
+
+    return carry_out(token, "links", verb, status_page, onward="portal.links_ended")
 
 
-def _dealer(session: Session, dealer_id: int, at: datetime) -> DealerCard | None:
-    terms = session.scalar(
-        select(DealerTerms).where(DealerTerms.dealer_id == dealer_id, DealerTerms.holds_at(at))
-    )
-    if terms is None:
-        return None
-    return DealerCard(
-        name=terms.name,
-        street=terms.street,
-        city=terms.city,
-        phone=terms.phone,
-        timezone=terms.timezone,
-        week=coming_week(dealer_calendar(session, dealer_id, at), at),
-    )
+@blueprint.get("/links/ended")
+def links_ended() -> ResponseReturnValue:
+    """What a customer reads who has ended their links: this one is gone, too."""
+    return private(render_template("portal/ended.html"), 200)
 
 
-ask_for_places(blueprint, _page)
+ask_for_places(blueprint, status_page)

@@ -50,6 +50,17 @@ def sentence(status: Status, *, contacted: bool, dealer: str, late: bool) -> str
     return _("We are looking for the dealer who serves you best.")
 
 
+def in_short(status: Status) -> str:
+    """Where an earlier request stands, in a word or two."""
+    if status is Status.WITHDRAWN:
+        return _("Closed")
+    if status in {Status.WON, Status.LOST}:
+        return _("Completed")
+    if reached(status) >= 3:
+        return _("In progress")
+    return _("Waiting for an answer")
+
+
 def step_words() -> list[str]:
     return [
         _("We have your request"),
