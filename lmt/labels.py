@@ -156,6 +156,11 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "import_undone": _l("Its import was taken back"),
         "joined_back": _l("Joined again to the lead it came from"),
     },
+    "left_by": {
+        "declined": _l("Declined"),
+        "expired": _l("Time ran out"),
+        "withdrawn": _l("Taken away"),
+    },
     "contact_how": {
         "phone": _l("Phone"),
         "email": _l("Mail"),
@@ -243,6 +248,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "lost": _l("Lost"),
         "reopened": _l("Reopened"),
         "reassigned": _l("Reassigned"),
+        "routed_again": _l("Decided anew"),
         "withdrawn": _l("Withdrawn"),
         "queued": _l("Put in a queue"),
         "promised": _l("Promise to the customer"),
@@ -438,6 +444,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "customer_appointment_cancelled": _l("Appointment called off, to the customer"),
         "customer_closed": _l("Request closed, to the customer"),
         "customer_feedback": _l("Question after the visit"),
+        "mail_text_test": _l("Test of a mail's text"),
     },
     "message_status": {
         "queued": _l("Waiting"),

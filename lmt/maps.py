@@ -23,6 +23,11 @@ KINDS: Mapping[str, LazyProxy] = {
     "loses": _l("A dealer who loses leads"),
     "even": _l("A dealer for whom nothing changes"),
     "moved": _l("A lead that moves"),
+    "dealer": _l("A dealer"),
+}
+AREAS: Mapping[str, LazyProxy] = {
+    "leads": _l("Number of leads"),
+    "uncovered": _l("Leads with no dealer near enough"),
 }
 LINES: Mapping[str, LazyProxy] = {
     "straight": _l("As the crow flies"),
@@ -58,17 +63,45 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """A square: `kind` is one of AREAS, `mark` the number in it, `strength` from 1 to 5 how full
+    it is drawn; `address` is where its mark leads to."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+    kind: str
+    mark: str
+    name: str
+    note: str = ""
+    strength: int = 1
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     points: tuple[Point, ...]
     lines: tuple[Line, ...] = ()
+    areas: tuple[Area, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Without what a place doesn't have: there may be hundreds."""
+        return {kind: [_told(each) for each in drawn] for kind, drawn in self._parts().items()}
+
+    def _parts(self) -> dict[str, tuple[Point | Line | Area, ...]]:
+        return {"points": self.points, "lines": self.lines, "areas": self.areas}
 
     def legend(self) -> list[tuple[str, str, str]]:
-        """(`point` or `line`, kind, its words) of what is drawn, in the order of the kinds."""
+        """(`area`, `point` or `line`, kind, its words) of what is drawn, by kind."""
         points, lines = {p.kind for p in self.points}, {line.kind for line in self.lines}
+        areas = {area.kind for area in self.areas}
         return [
+            *(("area", kind, str(words)) for kind, words in AREAS.items() if kind in areas),
             *(("point", kind, str(words)) for kind, words in KINDS.items() if kind in points),
             *(("line", kind, str(words)) for kind, words in LINES.items() if kind in lines),
         ]
+
+
+def _told(part: Point | Line | Area) -> dict[str, Any]:
+    return {name: value for name, value in asdict(part).items() if value not in ("", None)}

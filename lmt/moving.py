@@ -13,11 +13,13 @@ from lmt.followup.service import end_plans
 from lmt.lifecycle import IllegalStep, Status, step
 from lmt.models import Event, Lead, Offer, locked_lead, record
 from lmt.notify import service as notify
-from lmt.placing import end_offer, hand_over, held_offer
+from lmt.placing import end_offer, hand_over, held_offer, place
 from lmt.routing.capacity import one_move_at_a_time
 from lmt.routing.service import offer_by_hand, route_lead, why_not_by_hand
 from lmt.scope import Actor, as_system
 
+DECIDED_ANEW = "anew"
+"""Why an offer ended whose dealer may be chosen again (`lmt.routing.facts`)."""
 MOST_MOVES = 2
 """How often a customer may pick another dealer for one request."""
 
@@ -74,6 +76,37 @@ def reassign(
             reason=reason,
         )
         hand_over(session, lead, offer, None, at)
+        session.commit()
+
+
+def route_again(
+    session: Session, lead_id: uuid.UUID, *, reason: str, at: datetime, actor: Actor
+) -> None:
+    """Headquarters lets the lead be decided anew, by what is known of the dealers now: one that was
+    mended meanwhile may get it. The dealer that has it may keep it.
+
+    Raises IllegalStep for a lead that is closed or not yet routed, LookupError for none to see.
+    """
+    lead = locked_lead(session, lead_id)
+    target = step(Status(lead.status), Status.OFFERED)
+    if lead.status == Status.RECEIVED:
+        raise IllegalStep(Status.RECEIVED, target)
+    with as_system(session):
+        one_move_at_a_time(session, lead.market_id)
+        held = _taken_from(session, lead, at, DECIDED_ANEW)
+        record(
+            session,
+            lead.id,
+            "routed_again",
+            at=at,
+            actor_id=actor.user_id,
+            dealer_id=None if held is None else held.dealer_id,
+            reason=reason,
+        )
+        session.flush()
+        place(session, lead, at)
+        if held is not None and held.dealer_id != lead.dealer_id:
+            notify.tell_dealer_taken_away(session, lead, held, at)
         session.commit()
 
 

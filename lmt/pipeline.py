@@ -23,7 +23,7 @@ from lmt.donotcontact import wants_no_contact
 from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import OPEN, QUEUES, WORKED, IllegalStep, Status, step
 from lmt.models import Lead, Offer, locked_lead, record
-from lmt.moving import NotEligible, move_for_customer, reassign
+from lmt.moving import NotEligible, move_for_customer, reassign, route_again
 from lmt.notify import service as notify
 from lmt.offerclock import mail_of
 from lmt.placing import end_offer, enqueue, held_offer, place
@@ -207,8 +207,11 @@ def withdraw(
         end_offer(session, lead, held, "withdrawn", at, reason)
     lead.status, lead.cause, lead.closed_at = target, reason, at
     lead.next_action_at = lead.resting_until = None
-    if held is not None:
+    if held is not None and reason == "customer":
+        notify.tell_dealer_withdrawn(session, lead, held.dealer_id, at)
+    elif held is not None:
         notify.tell_dealer_taken_away(session, lead, held, at)
+    notify.tell_customer_closed(session, lead, at)
     record(
         session,
         lead.id,
@@ -302,6 +305,7 @@ __all__ = [
     "move_for_customer",
     "reassign",
     "rest",
+    "route_again",
     "wake_now",
     "withdraw",
 ]

@@ -25,6 +25,7 @@ from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
 from lmt.hq.deliveryqueries import Wanted, conditions
 from lmt.hq.filters import LeadFilter
+from lmt.hq.leadconditions import lead_conditions, named
 from lmt.ingest.contactlist import contacts_of
 from lmt.labels import LABELS
 from lmt.models import Campaign, Market, MarketCountry, Source, SourceAlert, Suppression
@@ -35,8 +36,10 @@ Asked = tuple[Listing[Any], dict[str, Any]]
 
 def leads() -> Asked:
     wanted = LeadFilter.of(request.args)
-    fields = fields_at_hand(web.db(), wanted.market)
-    listing = leads_listing(q.lead_conditions(wanted, web.at()), web.at(), fields)
+    session = web.db()
+    fields = fields_at_hand(session, wanted.market)
+    conditions = lead_conditions(named(session, wanted), wanted, web.at())
+    listing = leads_listing(conditions, web.at(), fields)
     return listing, wanted.address()
 
 

@@ -14,7 +14,7 @@ from lmt.attributes import ShownAnswer, answers_of_all
 from lmt.hq.duplicates import is_open
 from lmt.hq.explain import DecisionWords, dealer_ids, in_words
 from lmt.hq.queries import dealer_names
-from lmt.i18n import format_km
+from lmt.i18n import format_km, reader
 from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.maps import Line, Map, Point
@@ -24,16 +24,22 @@ from lmt.models import (
     DealerTerms,
     DuplicateSuggestion,
     Event,
+    Feedback,
+    HelpThread,
     Inquiry,
     Lead,
+    MarketStatus,
     Message,
     Offer,
     Outcome,
     PlannedAction,
+    Reply,
     RoutingDecision,
     RoutingPolicy,
+    Verdict,
 )
 from lmt.policies import policy_words
+from lmt.statuses import name_in
 
 MOST_EVENTS = 200
 MOST_DECISIONS = 20
@@ -67,6 +73,13 @@ class LeadView:
     answers: Sequence[ShownAnswer]
     asked_again: Mapping[uuid.UUID, Sequence[ShownAnswer]]
     consents: Sequence[Consent]
+    own_status: str
+    """The market's own word for where it stands, "" for none."""
+    verdicts: Sequence[Verdict]
+    threads: Sequence[HelpThread]
+    """What dealers asked about it."""
+    replies: Sequence[Reply]
+    feedback: Feedback | None
 
 
 def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView | None:
@@ -116,6 +129,9 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
         .order_by(Inquiry.at.desc())
         .limit(MOST_INQUIRIES)
     ).all()
+    verdicts = session.scalars(
+        select(Verdict).where(Verdict.lead_id == lead_id).order_by(Verdict.at.desc())
+    ).all()
     others, doubts = _customer_counts(session, lead)
     names = dealer_names(
         session,
@@ -123,6 +139,7 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
             lead.dealer_id,
             *(contest.dealer_id for contest in contests),
             *(event.dealer_id for event in events),
+            *(verdict.dealer_id for verdict in verdicts),
             *(decision.dealer_id for decision in decisions),
             *dealer_ids(decision.result for decision in decisions),
         },
@@ -156,7 +173,34 @@ def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView
         consents=session.scalars(
             select(Consent).where(Consent.lead_id == lead_id).order_by(Consent.id)
         ).all(),
+        own_status=_own_status(session, lead),
+        verdicts=verdicts,
+        threads=session.scalars(
+            select(HelpThread)
+            .where(HelpThread.lead_id == lead_id)
+            .order_by(HelpThread.opened_at.desc())
+            .limit(MOST_INQUIRIES)
+        ).all(),
+        replies=session.scalars(
+            select(Reply)
+            .options(joinedload(Reply.author))
+            .where(Reply.lead_id == lead_id)
+            .order_by(Reply.at.desc())
+            .limit(MOST_INQUIRIES)
+        ).all(),
+        feedback=session.scalars(select(Feedback).where(Feedback.lead_id == lead_id)).first(),
     )
+
+
+def _own_status(session: Session, lead: Lead) -> str:
+    if not lead.market_status:
+        return ""
+    names = session.scalar(
+        select(MarketStatus.names).where(
+            MarketStatus.market_id == lead.market_id, MarketStatus.code == lead.market_status
+        )
+    )
+    return name_in(names or {}, reader().locale) or lead.market_status
 
 
 def _customer_counts(session: Session, lead: Lead) -> tuple[int, int]:

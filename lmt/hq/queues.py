@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from babel.support import LazyProxy
+from flask import current_app, url_for
 
+from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
+from lmt.models import Lead
+
+LONGEST_REASON = 300
 
 QUEUE_NAMES = ("unrouted", "unlocated", "incomplete")
 
@@ -45,3 +50,35 @@ REMEDIES: Mapping[str, LazyProxy] = {
 def remedy(cause: str) -> str:
     """What helps against `cause`."""
     return str(REMEDIES.get(cause, _BY_HAND))
+
+
+_MENDED_AT: Mapping[str, tuple[str, LazyProxy]] = {
+    "no_contact": ("hq.lead", _l("Open the lead")),
+    "unlocated": ("hq.lead", _l("Pick the place")),
+    "no_competence": ("hq.dealers", _l("Choose a dealer to give it to")),
+    "out_of_range": ("hq.policies", _l("Open the policies")),
+    "all_capped": ("hq.dealers", _l("Open the dealers")),
+    "all_refused": ("hq.lead", _l("See why")),
+    "all_tried": ("hq.lead", _l("See who was asked")),
+    "no_opening": ("hq.dealers", _l("Open the dealers")),
+    "failed": ("hq.lead", _l("Open the lead")),
+}
+"""The page on which a cause is mended, by its endpoint."""
+
+
+def remedy_address(lead: Lead) -> tuple[str, str]:
+    """Where the cause of a waiting lead is mended, and what to call the link."""
+    endpoint, words = _MENDED_AT.get(lead.cause, ("hq.lead", _l("Open the lead")))
+    if endpoint == "hq.lead" or endpoint not in current_app.view_functions:
+        here = "place" if lead.cause == "unlocated" else None
+        return url_for("hq.lead", lead_id=lead.id, _anchor=here), str(words)
+    return url_for(endpoint, market=lead.market.code), str(words)
+
+
+def reason_problem(reason: str) -> str:
+    """What is wrong with a reason that was given, in words; "" for one that will do."""
+    if not reason:
+        return _("Say why, for those who read this later.")
+    if len(reason) > LONGEST_REASON:
+        return _("Shorten this to %(most)s characters or fewer.", most=LONGEST_REASON)
+    return ""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lmt import pipeline, web
 from lmt.eventwords import event_words
 from lmt.hq import (
+    appointments,
+    brands,
     calendars,
     campaigns,
+    competences,
     consents,
+    console,
     contests,
     correspondence,
     customer,
@@ -33,33 +37,49 @@ from lmt.hq import (
     formpreview,
     forms,
     formtexts,
+    groups,
+    history,
     importpage,
     imports,
     mailboxes,
+    mailtexts,
+    markets,
     network,
+    people,
     places,
     policies,
+    questions,
+    queuepage,
     replays,
+    replytemplates,
     reporting,
+    roles,
+    rules,
     sourceform,
     sourcemapping,
     sources,
     sourcetest,
+    statuses,
+    verdicts,
 )
 from lmt.hq import queries as q
 from lmt.hq.blueprint import blueprint
-from lmt.hq.filters import LeadFilter, position
 from lmt.hq.onelead import lead_view
-from lmt.hq.queues import ABOUT, NOTHING, QUEUE_NAMES, TITLES, remedy
+from lmt.hq.overviewcounts import overview as overview_counts
+from lmt.hq.queues import reason_problem, remedy, remedy_address
 from lmt.i18n import gettext as _
 from lmt.labels import choices, label
 from lmt.lifecycle import OPEN, IllegalStep, Status, may_step
 
 __all__ = [
+    "appointments",
     "blueprint",
+    "brands",
     "calendars",
     "campaigns",
+    "competences",
     "consents",
+    "console",
     "contests",
     "correspondence",
     "customer",
@@ -79,62 +99,49 @@ __all__ = [
     "formpreview",
     "forms",
     "formtexts",
+    "groups",
+    "history",
     "importpage",
     "imports",
     "mailboxes",
+    "mailtexts",
+    "markets",
     "network",
+    "people",
     "places",
     "policies",
+    "questions",
+    "queuepage",
     "replays",
+    "replytemplates",
     "reporting",
+    "roles",
+    "rules",
     "sourceform",
     "sourcemapping",
     "sources",
     "sourcetest",
+    "statuses",
+    "verdicts",
 ]
-
-LONGEST_REASON = 300
 
 
 @blueprint.get("/")
 @web.require("lead.assign")
 def overview() -> ResponseReturnValue:
-    counts = q.overview(
+    counts = overview_counts(
         web.db(),
         at=web.at(),
         with_messages=web.may("outbox.read"),
         with_intake=web.may("intake.read"),
+        with_help=web.may("help.answer"),
     )
-    return render_template("hq/overview.html", counts=counts)
-
-
-@blueprint.get("/leads")
-@web.require("lead.assign")
-def leads() -> ResponseReturnValue:
-    wanted = LeadFilter.of(request.args)
-    after = position(request.args.get("after", ""))
-    session = web.db()
-    page = q.leads(session, wanted, at=web.at(), after=after)
-    offered = q.choices_for(session)
-    address = wanted.address()
-    statuses = [("open", _("All open")), ("overdue", _("Time ran out")), *choices("status")]
-    return render_template(
-        "hq/leads.html",
-        wanted=wanted,
-        page=page,
-        markets=[("", _("All markets")), *offered.markets],
-        channels=[
-            ("", _("All channels")),
-            *((kind, label("channel", kind)) for kind in offered.channels),
-        ],
-        statuses=[("", _("All statuses")), *statuses],
-        bands=[("", _("All priorities")), *choices("band")],
-        dealers=q.dealer_options(session, at=web.at(), market=wanted.market),
-        forms=q.form_choices(session),
-        fields=q.field_choices(session, wanted.market),
-        next_address=(url_for("hq.leads", **address, after=str(page.next)) if page.next else ""),
-        first_address=url_for("hq.leads", **address) if after else "",
-    )
+    # Asked again by itself: the numbers alone, not the page around them.
+    part = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
+    template = "hq/overview_tiles.html" if part else "hq/overview.html"
+    response = make_response(render_template(template, counts=counts))
+    response.vary.add("HX-Request")
+    return response
 
 
 @blueprint.get("/leads/<uuid:lead_id>")
@@ -151,10 +158,8 @@ def assign(lead_id: uuid.UUID) -> ResponseReturnValue:
     errors = {}
     if not dealer:
         errors["dealer"] = _("Choose a dealer.")
-    if not reason:
-        errors["reason"] = _("Say why, for those who read this later.")
-    elif len(reason) > LONGEST_REASON:
-        errors["reason"] = _("Shorten this to %(most)s characters or fewer.", most=LONGEST_REASON)
+    if problem := reason_problem(reason):
+        errors["reason"] = problem
     if errors:
         return _lead_page(lead_id, errors=errors, given=request.form.to_dict()), 422
     session = web.db()
@@ -184,6 +189,24 @@ def assign(lead_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("hq.lead", lead_id=lead_id))
 
 
+@blueprint.post("/leads/<uuid:lead_id>/route")
+@web.require("lead.assign")
+def route_again(lead_id: uuid.UUID) -> ResponseReturnValue:
+    reason = request.form.get("reason", "").strip()
+    problem = reason_problem(reason)
+    if problem:
+        return _lead_page(lead_id, errors={"anew": problem}, given=request.form.to_dict()), 422
+    session = web.db()
+    try:
+        pipeline.route_again(session, lead_id, reason=reason, at=web.at(), actor=web.actor())
+    except LookupError:
+        abort(404)
+    except IllegalStep:
+        return _moved_on(lead_id)
+    flash(_("It was decided anew. This is what came of it."), "success")
+    return redirect(url_for("hq.lead", lead_id=lead_id))
+
+
 @blueprint.post("/leads/<uuid:lead_id>/withdraw")
 @web.require("lead.assign")
 def withdraw(lead_id: uuid.UUID) -> ResponseReturnValue:
@@ -200,31 +223,6 @@ def withdraw(lead_id: uuid.UUID) -> ResponseReturnValue:
         return _moved_on(lead_id)
     flash(_("The lead was withdrawn."), "success")
     return redirect(url_for("hq.lead", lead_id=lead_id))
-
-
-@blueprint.get("/queues/unrouted", defaults={"name": "unrouted"}, endpoint="unrouted")
-@blueprint.get("/queues/unlocated", defaults={"name": "unlocated"}, endpoint="unlocated")
-@blueprint.get("/queues/incomplete", defaults={"name": "incomplete"}, endpoint="incomplete")
-@web.require("lead.assign")
-def queue(name: str) -> ResponseReturnValue:
-    after = position(request.args.get("after", ""))
-    session = web.db()
-    page = q.leads(session, LeadFilter(status=name), at=web.at(), after=after)
-    counts = q.overview(session, at=web.at(), with_messages=False, with_intake=False)
-    here = f"hq.{name}"
-    return render_template(
-        "hq/queue.html",
-        name=name,
-        page=page,
-        counts=counts,
-        names=QUEUE_NAMES,
-        titles=TITLES,
-        about=ABOUT[name],
-        nothing=NOTHING[name],
-        remedy=remedy,
-        next_address=url_for(here, after=str(page.next)) if page.next else "",
-        first_address=url_for(here) if after else "",
-    )
 
 
 def _lead_page(
@@ -252,7 +250,9 @@ def _lead_page(
         dealers=dealers,
         may_assign=movable,
         may_withdraw=may_step(status, Status.WITHDRAWN),
+        may_decide_anew=movable and status is not Status.RECEIVED,
         remedy=remedy,
+        remedy_address=remedy_address,
         errors=errors or {},
         given=given or {},
     )

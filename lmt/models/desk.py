@@ -75,6 +75,11 @@ class Verdict(Base):
     __table_args__ = (
         UniqueConstraint("lead_id", "dealer_id"),
         CheckConstraint("answer IN ('','upheld','changed')", name="answer"),
+        Index(
+            "ix_verdict_contested",
+            "lead_id",
+            postgresql_where=text("contested_at IS NOT NULL AND answered_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

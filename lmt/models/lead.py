@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, validat
 from sqlalchemy.types import Text
 
 from lmt.db import Base, uuid7
-from lmt.lifecycle import Status
+from lmt.lifecycle import OPEN, Status
 from lmt.models.brand import Brand
 from lmt.models.customer import Customer
 from lmt.models.dealer import Dealer
@@ -37,6 +37,7 @@ _IMPORTED = "status = 'received' AND import_id IS NOT NULL AND asked_again = 0"
 ATTRIBUTED = "given -> 'attributes' <> '{}'"
 ATTRIBUTE_WORDS = "jsonb_to_tsvector('simple', given -> 'attributes', '[\"string\", \"numeric\"]')"
 """The custom fields of a lead as words; a search must say ATTRIBUTED too, for its index."""
+_OPEN = ",".join(f"'{s}'" for s in Status if s in OPEN)
 SEARCHED = "lead_words(full_name, company, email, phone, reference, model, given)"
 """What a lead is found by, folded to words by a function of the database."""
 _STATUSES = ",".join(f"'{s}'" for s in Status)
@@ -62,7 +63,16 @@ class Lead(Base):
         Index("ix_lead_due_imported", "next_action_at", postgresql_where=text(_IMPORTED)),
         Index("ix_lead_dealer_id_status_created_at", "dealer_id", "status", "created_at"),
         Index("ix_lead_market_id_status_created_at", "market_id", "status", "created_at"),
-        Index("ix_lead_created_at", "created_at"),
+        # Lists of headquarters run back in time, of everything or of one market.
+        Index("ix_lead_created_at", "created_at", "id"),
+        Index("ix_lead_market_id_created_at", "market_id", "created_at", "id"),
+        Index(
+            "ix_lead_open",
+            "created_at",
+            "id",
+            postgresql_include=["status", "market_id", "brand_id"],
+            postgresql_where=text(f"status IN ({_OPEN})"),
+        ),
         Index("ix_lead_test", "intake_id", postgresql_where=text("test")),
         Index(
             "ix_lead_waiting_for",

@@ -24,6 +24,12 @@ class Message(Base):
         CheckConstraint("channel IN ('mail','post')", name="channel"),
         Index("ix_message_due", "next_attempt_at", postgresql_where=text("status = 'queued'")),
         Index("ix_message_lead_id", "lead_id"),
+        Index(
+            "ix_message_failing",
+            "id",
+            postgresql_include=["market_id"],
+            postgresql_where=text("status = 'failed' OR status = 'queued' AND attempts > 0"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)

@@ -46,6 +46,7 @@ class Offer(Base):
         ),
         Index("ix_offer_dealer_id_offered_at", "dealer_id", "offered_at"),
         Index("ix_offer_lead_id_offered_at", "lead_id", "offered_at"),
+        Index("ix_offer_open", "expires_at", postgresql_where=text("state = 'open'")),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)

@@ -20,6 +20,7 @@ from lmt.routing.candidate import LeadFacts
 from lmt.routing.directory import Stamp
 from lmt.routing.policybook import PolicyBook
 
+# Whose offer ended because a person let it be decided anew did not let the lead pass.
 # `had` counts dealers, not offers: who got it back after a rest is no further hop.
 _GATHER = text(
     """
@@ -28,7 +29,8 @@ _GATHER = text(
            market.code, brand.code, customer.kind,
            ARRAY(SELECT DISTINCT dealer.code FROM offer JOIN dealer ON dealer.id = offer.dealer_id
                  WHERE offer.lead_id = :lead_id
-                   AND offer.state IN ('declined', 'expired', 'withdrawn')),
+                   AND offer.state IN ('declined', 'expired', 'withdrawn')
+                   AND offer.reason <> 'anew'),
            (SELECT count(DISTINCT dealer_id) FROM offer WHERE lead_id = :lead_id),
            (SELECT dealer.code FROM lead AS other JOIN dealer ON dealer.id = other.dealer_id
             WHERE other.customer_id = :customer_id AND other.market_id = :market_id

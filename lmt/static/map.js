@@ -126,6 +126,27 @@
     write();
   }
 
+  function bounds(area, near) {
+    var corner = near([area.south, area.west]);
+    return L.latLngBounds(corner, [area.north, corner.lng + area.east - area.west]);
+  }
+
+  /* A square with its number in it, which is a link; too small a square has the number alone. */
+  function drawArea(map, area, box) {
+    L.rectangle(box, {
+      className: "lmt-area lmt-area-" + area.kind + " lmt-area-s" + area.strength, weight: 1,
+      interactive: false
+    }).addTo(map);
+    var link = element("a", "", area.mark);
+    link.href = area.address;
+    link.title = area.name + (area.note ? " · " + area.note : "");
+    link.setAttribute("aria-label", link.title);
+    L.marker(box.getCenter(), {
+      icon: L.divIcon({ className: "lmt-area-mark lmt-area-mark-" + area.kind, html: link, iconSize: null }),
+      keyboard: false, zIndexOffset: 1000
+    }).addTo(map);
+  }
+
   function drawBase(map, figure, wide) {
     if (figure.dataset.mapTiles) {
       /* The text is the installation's own, but a text it stays. */
@@ -152,10 +173,11 @@
     var view = figure.querySelector(".lmt-map-view");
     if (!source || !view || figure.dataset.drawn) { return; }
     var asked = JSON.parse(source.textContent);
-    if (!asked.points.length) { return; }
+    asked.areas = asked.areas || [];
+    if (!asked.points.length && !asked.areas.length) { return; }
     figure.dataset.drawn = "yes";
     view.hidden = false;
-    var first = asked.points[0].lon;
+    var first = asked.areas.length ? asked.areas[0].west : asked.points[0].lon;
     var near = function (at) { return L.latLng(at[0], beside(at[1], first)); };
     var all = L.latLngBounds([]);
     var map = L.map(view, {
@@ -163,10 +185,11 @@
       maxZoom: figure.dataset.mapTiles ? 18 : MOST_ZOOM_OF_OUTLINES,
       zoomAnimation: !still, fadeAnimation: !still, markerZoomAnimation: !still
     });
-    asked.points.forEach(function (point) {
+    asked.areas.forEach(function (area) { all.extend(bounds(area, near)); });
+    if (!asked.areas.length) { asked.points.forEach(function (point) {
       var at = near([point.lat, point.lon]);
       all.extend(point.within_km ? at.toBounds(point.within_km * 2000) : at);
-    });
+    }); }
     asked.lines.forEach(function (line) { all.extend(near(line.start)); all.extend(near(line.end)); });
     var show = function () { map.fitBounds(all.pad(0.15), { maxZoom: figure.dataset.mapTiles ? 14 : 11, animate: !still }); };
     show();
@@ -180,6 +203,7 @@
     new Scale({ position: "bottom" + start, imperial: false }).addTo(map);
     map.attributionControl = L.control.attribution({ position: "bottom" + end, prefix: false }).addTo(map);
     drawBase(map, figure, all);
+    asked.areas.forEach(function (area) { drawArea(map, area, bounds(area, near)); });
     asked.lines.forEach(function (line) {
       var drawn = L.polyline([near(line.start), near(line.end)], {
         className: "lmt-path lmt-path-" + line.kind, interactive: false, weight: 2
@@ -196,7 +220,7 @@
         }).addTo(map);
       }
       L.marker(at, {
-        icon: sign("lmt-mark lmt-point-" + point.kind, point.mark), keyboard: false,
+        icon: sign("lmt-mark lmt-point-" + point.kind, point.mark || ""), keyboard: false,
         riseOnHover: true, zIndexOffset: { lead: 900, own: 800, chosen: 800, ranked: 400 }[point.kind] || 0
       }).bindPopup(told(point), { closeButton: false }).addTo(map);
     });

@@ -85,6 +85,7 @@ BEGIN
 END
 $$
 """
+_OPEN = "'received','incomplete','unlocated','unrouted','offered','accepted','contacted','resting'"
 _NEW_PERMISSIONS = {
     "help.answer": "('headquarters','central','administrator')",
     "text.edit": "('headquarters','central','administrator')",
@@ -479,6 +480,32 @@ def upgrade() -> None:
         ["due_at"],
         postgresql_where=sa.text("kind <> 'call'"),
     )
+    op.drop_index("ix_lead_created_at", table_name="lead")
+    op.create_index("ix_lead_created_at", "lead", ["created_at", "id"])
+    op.create_index("ix_lead_market_id_created_at", "lead", ["market_id", "created_at", "id"])
+    op.create_index(
+        "ix_lead_open",
+        "lead",
+        ["created_at", "id"],
+        postgresql_include=["status", "market_id", "brand_id"],
+        postgresql_where=sa.text(f"status IN ({_OPEN})"),
+    )
+    op.create_index(
+        "ix_offer_open", "offer", ["expires_at"], postgresql_where=sa.text("state = 'open'")
+    )
+    op.create_index(
+        "ix_message_failing",
+        "message",
+        ["id"],
+        postgresql_include=["market_id"],
+        postgresql_where=sa.text("status = 'failed' OR status = 'queued' AND attempts > 0"),
+    )
+    op.create_index(
+        "ix_verdict_contested",
+        "verdict",
+        ["lead_id"],
+        postgresql_where=sa.text("contested_at IS NOT NULL AND answered_at IS NULL"),
+    )
     for permission, roles in _NEW_PERMISSIONS.items():
         op.execute(
             f"UPDATE role SET permissions = array_append(permissions, '{permission}')"
@@ -525,6 +552,12 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f("ck_user_scope_one_part"), "user_scope", "num_nonnulls(market_id, dealer_id) <= 1"
     )
+    op.drop_index("ix_message_failing", table_name="message")
+    op.drop_index("ix_offer_open", table_name="offer")
+    op.drop_index("ix_lead_open", table_name="lead")
+    op.drop_index("ix_lead_market_id_created_at", table_name="lead")
+    op.drop_index("ix_lead_created_at", table_name="lead")
+    op.create_index("ix_lead_created_at", "lead", ["created_at"])
     op.drop_index("ix_planned_action_visit", table_name="planned_action")
     op.drop_index("ix_planned_action_slot_at", table_name="planned_action")
     op.drop_index("ix_lead_campaign_id_created_at", table_name="lead")
