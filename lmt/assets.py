@@ -8,7 +8,7 @@ import mimetypes
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, abort, current_app, request, url_for
+from flask import Flask, Response, abort, current_app, g, request, url_for
 from werkzeug.security import safe_join
 
 from lmt.web import public
@@ -26,7 +26,12 @@ def register(app: Flask) -> None:
 
 def asset(filename: str) -> str:
     """The address of a file in `static`, changing with its content."""
-    return url_for("static", filename=filename, v=_mark(*_identity(_path(filename))))
+    # A page names the same icons a hundred times.
+    told: dict[str, str] = g.setdefault("assets", {})
+    if filename not in told:
+        mark = _mark(*_identity(_path(filename)))
+        told[filename] = url_for("static", filename=filename, v=mark)
+    return told[filename]
 
 
 @public

@@ -9,7 +9,8 @@ from lmt.models.lead import SEARCHED
 
 
 def found_by(text: str) -> ColumnElement[bool]:
-    """Leads in which every word of `text` begins a word, whatever its case, accents or digits.
+    """Leads in which every word of `text` is a word, the last of them begins one, whatever the
+    case, accents or digits.
 
     A phone number is found by its beginning in international form, or by its end; blanks and
     hyphens in references, plates and VINs don't count. Asked of the index `ix_lead_search`.

@@ -22,8 +22,8 @@ from lmt.models import Competence, Dealer, DealerTerms, RoutingPolicy
 from lmt.routing.geo import about_km, ecefs_km
 from lmt.routing.policy import Policy
 
-MOST_LEADS = 20_000
-WALK = 40_000
+MOST_LEADS = 10_000
+WALK = 20_000
 MOST_CELLS = 60
 MOST_DEALERS = 400
 """More are drawn of no map: a market is to be chosen first."""
@@ -134,7 +134,7 @@ def _merged(
     merged: dict[tuple[int, int], _Counted] = {}
     for (row, column), each in counted.items():
         square = merged.setdefault((row // step, column // step), _Counted(Counter()))
-        square.markets += each.markets
+        square.markets.update(each.markets)
         square.stranded += each.stranded
     return merged
 

@@ -64,15 +64,18 @@ DECLARE
   folded text := trim(lead_fold(said));
   joined text := regexp_replace(folded, '[^a-z0-9]', '', 'g');
   digits text := ltrim(regexp_replace(folded, '[^0-9]', '', 'g'), '0');
+  split text[] := lead_split(said);
   ways text[];
   words text;
 BEGIN
-  SELECT string_agg(quote_literal(word) || CASE WHEN length(word) > 1 THEN ':*' ELSE '' END,
-                    ' & ')
-    INTO words FROM unnest(lead_split(said)) AS word;
-  IF words IS NOT NULL THEN ways := ways || ('(' || words || ')'); END IF;
-  IF position('@' IN folded) > 0 AND folded !~ '[[:space:]''\\]' THEN
+  -- Only the last word may be begun: a common beginning costs all that begin so.
+  SELECT string_agg(quote_literal(word) || CASE
+      WHEN place = cardinality(split) AND length(word) > 1 THEN ':*' ELSE '' END, ' & ')
+    INTO words FROM unnest(split) WITH ORDINALITY AS each (word, place);
+  IF folded ~ '^[^@[:space:]''\\]+@[^[:space:]''\\]*$' THEN
     ways := ways || (quote_literal(folded) || ':*');
+  ELSIF words IS NOT NULL THEN
+    ways := ways || ('(' || words || ')');
   END IF;
   IF length(joined) >= 4 AND folded ~ '[[:space:]-]' THEN
     ways := ways || (quote_literal(joined) || ':*');
