@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lmt.desk import board, queries, savedviews
+from lmt import savedviews
+from lmt.desk import board, queries
 from lmt.desk.inboxconditions import Place, place
 from lmt.models import Lead, MarketStatus, Offer, PlannedAction, SavedView, User
 from lmt.scope import Actor, Part, act_as, actor_of

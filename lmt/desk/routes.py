@@ -31,7 +31,7 @@ from lmt.desk.blueprint import blueprint
 from lmt.desk.choices import choices, market_statuses
 from lmt.desk.inboxconditions import Reader
 from lmt.desk.inboxfilter import TABS, InboxFilter, sorts_for
-from lmt.desk.savedviews import views_of
+from lmt.savedviews import views_of
 
 __all__ = [
     "asking",
@@ -72,7 +72,7 @@ def inbox() -> ResponseReturnValue:
             names=names,
             offered=choices(database, web.actor()),
             sorts=sorts_for(wanted, web.actor()),
-            views=views_of(database, person.id),
+            views=views_of(database, person.id, viewacts.ROOM),
             undo=session.pop(bulkacts.UNDO, ()),
             view_undo=session.pop(viewacts.UNDO, None),
             tomorrow=(web.at().astimezone(ZoneInfo(person.timezone)) + timedelta(days=1)).date(),

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from lmt import web
 from lmt.desk.blueprint import blueprint
 from lmt.desk.inboxfilter import InboxFilter
-from lmt.desk.savedviews import LONGEST_NAME, MOST_VIEWS, BadView, forget_view, keep_view
 from lmt.i18n import gettext as _
+from lmt.savedviews import LONGEST_NAME, MOST_VIEWS, BadView, forget_view, keep_view
 
+ROOM = "desk"
 UNDO = "desk_view_undo"
 """In the login's session: the view that was deleted last, until the next page offers it."""
 
@@ -21,9 +22,8 @@ def save_view() -> ResponseReturnValue:
     """The form holds a name and the filters, as the address of the list has them."""
     wanted = InboxFilter.of(request.form)
     try:
-        view = keep_view(
-            web.db(), web.user().id, request.form.get("name", ""), wanted.address(), web.at()
-        )
+        name = request.form.get("name", "")
+        view = keep_view(web.db(), web.user().id, ROOM, name, wanted.address(), web.at())
     except BadView as bad:
         flash(_problem(bad.cause), "warning")
     else:
@@ -35,7 +35,7 @@ def save_view() -> ResponseReturnValue:
 @web.require("lead.work")
 def delete_view(view_id: int) -> ResponseReturnValue:
     try:
-        name, filters = forget_view(web.db(), web.user().id, view_id)
+        name, filters = forget_view(web.db(), web.user().id, ROOM, view_id)
     except LookupError:
         abort(404)
     session[UNDO] = {"name": name, "filters": filters}

@@ -191,7 +191,9 @@
       all.extend(point.within_km ? at.toBounds(point.within_km * 2000) : at);
     }); }
     asked.lines.forEach(function (line) { all.extend(near(line.start)); all.extend(near(line.end)); });
-    var show = function () { map.fitBounds(all.pad(0.15), { maxZoom: figure.dataset.mapTiles ? 14 : 11, animate: !still }); };
+    // Without streets, one place alone would be a dot on plain ground.
+    var single = !asked.areas.length && asked.points.length === 1 && !asked.lines.length;
+    var show = function () { map.fitBounds(all.pad(0.15), { maxZoom: figure.dataset.mapTiles ? 14 : single ? 6 : 11, animate: !still }); };
     show();
     var start = mirrored ? "right" : "left";
     var end = mirrored ? "left" : "right";
