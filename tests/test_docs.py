@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 import pytest
 
+from lmt.accounts.roles import PERMISSIONS, ROLES
 from lmt.cli import main
+from lmt.dealerquality import quality
 from lmt.embed.suspicion import REASONS
 from lmt.forms.definition import FormDefinition
 from lmt.forms.fields import FIELD_TYPES
@@ -19,10 +21,16 @@ from lmt.forms.findings import Finding, findings
 from lmt.forms.findingwords import finding_words
 from lmt.health import REGISTRY
 from lmt.i18n import reading
+from lmt.labels import LABELS
 from lmt.notify.mails import KINDS
+from lmt.notify.taps import DAYS
+from lmt.notify.words import IN_SUBJECTS, PARTS, VARIABLES
+from lmt.placeholders import problems
+from lmt.replies import REPLY_VARIABLES
 from lmt.reports.figures import FIGURES
 from lmt.routing.decision import CAUSES, HOWS, LOSSES, REFUSALS
 from lmt.routing.policy import Policy
+from lmt.slotterms import LIMITS, USUAL
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -168,8 +176,84 @@ def codes_named(heading: str) -> list[str]:
     return [code for row in table("forms.md", heading) for code in re.findall(r"\w+", row[0])]
 
 
-def test_every_mail_that_is_told_of_exists() -> None:
-    assert set(first_cells("followup.md", "Mails")) <= set(KINDS)
+def test_every_mail_is_told_of_once() -> None:
+    assert sorted(first_cells("mails.md", "Kinds")) == sorted(KINDS)
+
+
+def test_what_a_market_may_write_in_a_mail_is_documented() -> None:
+    with reading("en"):
+        assert table("mails.md", "Parts") == in_words(PARTS)
+        assert table("mails.md", "Variables") == in_words(VARIABLES)
+    named = re.search(r"In a subject only these: ([^.]+)\.", (DOCS / "mails.md").read_text())
+    assert named
+    assert set(re.findall(r"`(\w+)`", named[1])) == IN_SUBJECTS
+
+
+def test_the_placeholders_that_are_shown_can_be_used() -> None:
+    shown = (DOCS / "mails.md").read_text(encoding="utf-8").split("```\n")[1]
+    assert problems(shown, VARIABLES) == []
+
+
+def test_the_variables_of_letters_are_documented() -> None:
+    text = (DOCS / "mails.md").read_text(encoding="utf-8").split("### Reply templates\n")[1]
+    assert re.findall(r"`(\w+)`", text) == list(REPLY_VARIABLES)
+
+
+def test_links_of_mails_live_as_long_as_is_said() -> None:
+    assert f"{DAYS} days" in (DOCS / "mails.md").read_text(encoding="utf-8")
+
+
+def test_every_permission_is_documented_with_the_roles_that_have_it() -> None:
+    with reading("en"):
+        allowed = [
+            [
+                f"`{code}`",
+                str(words),
+                *("✓" * (code in role.permissions) for role in ROLES.values()),
+            ]
+            for code, words in PERMISSIONS.items()
+        ]
+    assert table("permissions.md", "Permissions and roles") == allowed
+
+
+def test_the_columns_of_roles_are_in_the_order_of_the_roles() -> None:
+    text = (DOCS / "permissions.md").read_text(encoding="utf-8")
+    heads = text.split("| permission |")[1].splitlines()[0].strip(" |").split(" | ")
+    assert [head.strip().replace(" ", "_") for head in heads] == list(ROLES)
+
+
+def test_the_keys_of_the_desk_are_those_of_its_help() -> None:
+    shown = (ROOT / "lmt/desk/templates/desk/_help.html").read_text(encoding="utf-8")
+    documented = [row[0] for row in table("guides/dealer.md", "Keys")]
+    assert re.findall(r"`([^`]+)`", " ".join(documented)) == re.findall(r"<kbd>(.+?)</kbd>", shown)
+
+
+def test_every_verdict_is_documented() -> None:
+    with reading("en"):
+        assert table("followup.md", "Verdicts") == in_words(LABELS["verdict"])
+
+
+def test_what_may_be_booked_is_documented_with_its_bounds() -> None:
+    text = (DOCS / "followup.md").read_text(encoding="utf-8")
+    rows = re.split(r"(?m)^#+ ", text.split("### Appointments\n")[1], maxsplit=1)[0]
+    said = [
+        [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", row)]
+        for row in rows.splitlines()
+        if row.startswith("|")
+    ]
+    assert said[2:] == [[USUAL[name], *bounds] for name, bounds in LIMITS.items()]
+
+
+def test_the_figure_of_quality_is_what_its_formula_says() -> None:
+    text = (DOCS / "followup.md").read_text(encoding="utf-8")
+    one, many = re.findall(r"fresh \d gives? (0\.\d+)", text)
+    assert float(one) == round(quality([(1, 0.0)]), 3)
+    assert float(many) == round(quality([(5, 0.0)] * 10), 3)
+
+
+def in_words(known: Mapping[str, object]) -> list[list[str]]:
+    """Rows of a table: each code with what it is called."""
+    return [[f"`{code}`", str(words)] for code, words in known.items()]
 
 
 def commands(group: click.Group, before: str = "lmt") -> Iterator[str]:
