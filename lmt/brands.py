@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from lmt.dealerchanges import BadValues, NotNow
 from lmt.i18n import gettext as _
-from lmt.ingest.catalogue import _words
+from lmt.ingest.catalogue import folded_words
 from lmt.models import Brand, Competence, Lead, Market, Source, VehicleModel, note_change
 from lmt.scope import Actor, as_system
 
@@ -242,7 +242,7 @@ def is_model_used(session: Session, model: VehicleModel) -> bool:
 
 def folded(text: str) -> str:
     """What two writings have in common where the catalogue takes them for one."""
-    return "".join(_words(text))
+    return "".join(folded_words(text))
 
 
 def _centre(actor: Actor) -> None:
@@ -283,6 +283,8 @@ def _named(code: str, name: str) -> dict[str, str]:
         problems["name"] = _("Enter a name.")
     elif len(name) > LONGEST_NAME:
         problems["name"] = _("Shorten this to %(most)s characters or fewer.", most=LONGEST_NAME)
+    elif not folded(name):
+        problems["name"] = _("“%(alias)s” has no letter or digit.", alias=name)
     return problems
 
 

@@ -87,8 +87,14 @@ def change_terms(
         session.rollback()
         return Edited((), 0)
     before = {name: getattr(old, name) for name in altered}
-    follows = resumption(session, old)
-    until = old.valid.upper
+    follows, until = resumption(session, old), old.valid.upper
+    if follows is not None and "paused" in altered:
+        # Nothing is left to end, and the end's own row would bring the old values back.
+        before["paused"] = until.isoformat() if until else True
+        until = follows.valid.upper
+        session.delete(follows)
+        session.flush()
+        follows = None
     old.replace(session, at, **altered).valid = Range(at, until, bounds="[)")
     if follows is not None:
         # The end of a pause would bring the old values back.

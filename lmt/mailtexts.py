@@ -99,6 +99,12 @@ def unspoken(texts: Mapping[str, Any], languages: Collection[str]) -> list[str]:
     return [code for code in languages if code not in (texts.get("languages") or {})]
 
 
+def locked_texts(session: Session, kind: str, market_id: int | None, actor: Actor) -> Texts:
+    """`texts_of` the row, which waits for whoever saves another language of it just now; held
+    until the caller's transaction ends. Raises LookupError."""
+    return texts_of(session, _locked(session, kind, market_id, actor))
+
+
 def save_draft(
     session: Session,
     kind: str,

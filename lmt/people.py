@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, text, true
 from sqlalchemy.orm import Session
 
 from lmt.accounts.service import BadAccount, Scope, account_address, create_user, ensure_roles
@@ -63,12 +63,12 @@ def visible_people(actor: Actor) -> ColumnElement[bool]:
 
 
 def _groups_within(markets: Iterable[int]) -> Any:
-    outside = select(Dealer.group_id).where(
-        Dealer.group_id.is_not(None), Dealer.market_id.not_in(list(markets))
+    """On the bare table: of a group that has dealers elsewhere, the actor sees their own alone."""
+    dealer, own = Dealer.__table__.c, list(markets)
+    outside = select(dealer.group_id).where(
+        dealer.group_id.is_not(None), dealer.market_id.not_in(own)
     )
-    return select(Dealer.group_id).where(
-        Dealer.market_id.in_(list(markets)), Dealer.group_id.not_in(outside)
-    )
+    return select(dealer.group_id).where(dealer.market_id.in_(own), dealer.group_id.not_in(outside))
 
 
 def kept_person(session: Session, user_id: int, actor: Actor) -> User:
@@ -206,6 +206,7 @@ def save_role(
     """
     if not actor.may(ADMIN) or not actor.everywhere:
         raise LookupError(name)
+    _one_at_a_time(session)
     role = session.scalars(select(Role).where(Role.name == name)).first()
     before = {} if role is None else {"permissions": sorted(role.permissions)}
     if role is None:
@@ -264,9 +265,27 @@ def _problems(session: Session, account: Account, actor: Actor) -> dict[str, str
         problems["roles"] = _("You can't give this role there: it may do more than you.")
     if not account.parts:
         problems["parts"] = _("Please say which markets, groups or dealers they look after.")
+    elif not _are_there(session, account.parts):
+        problems["parts"] = _("Please choose one of the options.")
     elif not _are_within(session, account.parts, actor):
         problems["parts"] = _("You can't give what you don't look after yourself.")
     return problems
+
+
+def _are_there(session: Session, parts: Sequence[Scope]) -> bool:
+    """Does all exist that the parts name, whoever may see it?"""
+    named: list[tuple[Any, set[int | None]]] = [
+        (Market.__table__.c, {part.market_id for part in parts}),
+        (Dealer.__table__.c, {part.dealer_id for part in parts}),
+        (DealerGroup.__table__.c, {part.group_id for part in parts}),
+        (Brand.__table__.c, {part.brand_id for part in parts}),
+    ]
+    return all(
+        session.scalars(select(func.count()).where(table.id.in_(ids - {None}))).one()
+        == len(ids - {None})
+        for table, ids in named
+        if ids - {None}
+    )
 
 
 def _are_within(session: Session, parts: Sequence[Scope], actor: Actor) -> bool:
@@ -299,6 +318,7 @@ def _refuse_for(session: Session, person: User, actor: Actor) -> None:
 def _refuse_without_administrator(
     session: Session, person: User, problems: dict[str, str], field: str = "roles"
 ) -> None:
+    _one_at_a_time(session)
     others = (
         select(User.id)
         .join(User.roles)
@@ -306,6 +326,11 @@ def _refuse_without_administrator(
     )
     if session.scalars(others.limit(1)).first() is None:
         problems[field] = _("Nobody could administrate the installation any more.")
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Of two administrators who shut each other out at once, the second finds the first gone."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('administrators'))"))
 
 
 def _permissions(roles: Iterable[Role]) -> set[str]:

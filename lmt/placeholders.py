@@ -7,6 +7,7 @@ they read once filled. Only the tree of Jinja's parser is used; nothing is ever 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -193,6 +194,9 @@ def _tree(text: str) -> nodes.Template:
         raise BadText([Problem("syntax", _line(text, bad.lineno), bad.lineno)]) from bad
     except RecursionError as deep:
         raise BadText([Problem("too_deep", "", 1)]) from deep
+    except ValueError as bad:
+        # Numbers of thousands of digits, say.
+        raise BadText([Problem("syntax", _line(text, 1), 1)]) from bad
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -242,8 +246,13 @@ def _judge_fallback(
         found.append(Problem("not_allowed", _line(text, node.lineno), node.lineno))
         return
     _judge_name(node.left, known, found)
-    if not (isinstance(node.right, nodes.Const) and isinstance(node.right.value, str)):
+    if not (isinstance(node.right, nodes.Const) and _is_writable(node.right.value)):
         found.append(Problem("fallback", _line(text, node.lineno), node.lineno))
+
+
+def _is_writable(value: object) -> bool:
+    """Words that could be typed: an escape may name half a character, which no mail can hold."""
+    return isinstance(value, str) and not any(unicodedata.category(c) == "Cs" for c in value)
 
 
 def _judge_test(

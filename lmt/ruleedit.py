@@ -33,6 +33,8 @@ EVERYWHERE = "*"
 MOST_RULES = 200
 MOST_CONDITIONS = 20
 MOST_VALUES = 200
+MOST_VALUES_IN_ALL = 5_000
+"""Each lead is compared with all of a set's values as it arrives."""
 LONGEST_NAME = 100
 LONGEST_VALUE = 200
 MOST_POINTS = 1_000
@@ -137,6 +139,8 @@ def publish(
         raise NotNow(_("Somebody changed these rules meanwhile. Look at them again."))
     if len(rules) > MOST_RULES:
         raise BadValues({"": _("These are too many.")})
+    if _values_of(rules) > MOST_VALUES_IN_ALL:
+        raise BadValues({"": _("These are too many.")})
     if not rules and market is None:
         raise BadValues({"": _("The default set keeps one rule at least.")})
     for rule in rules:
@@ -158,6 +162,11 @@ def publish(
     session.commit()
     log.info("rules.published", market=market_code, rules=len(rules), by=actor.user_id)
     return True
+
+
+def _values_of(rules: Sequence[RuleTerms]) -> int:
+    lists = (each.get("in", each.get("contains", ())) for rule in rules for each in rule.when)
+    return sum(len(values) for values in lists)
 
 
 def told(rules: Rules) -> dict[str, Any]:

@@ -187,6 +187,8 @@ def why_not(change: SettingChange) -> str:
         return _("This made something new. Switch it off or delete it on its own page.")
     if how.mark in change.before and how.mark not in change.after:
         return _("What was deleted is set up anew on its own page.")
+    if refused := how.refusal(change.before, change.after):
+        return refused
     if how.names is not None and not {*change.before, *change.after} <= how.names:
         return _("Not all of it is kept here, such as secrets. Set it on its own page.")
     return ""
@@ -211,7 +213,7 @@ def undo(session: Session, change_id: int, *, at: datetime, actor: Actor) -> int
         raise CantUndo(_("This was undone already."))
     how, kind, subject = HOW[change.kind], change.kind, change.subject
     before, after = dict(change.before), dict(change.after)
-    session.info[_UNDOES] = change_id
+    session.info[_UNDOES] = change_id, kind, subject
     try:
         present = how.present(session, subject, at, actor)
         if not _still_so(present, before, after):
@@ -244,10 +246,12 @@ def _still_so(present: Values, before: Values, after: Values) -> bool:
 
 def _is_same(one: Any, other: Any) -> bool:
     """What isn't there and what is empty are told alike."""
-    return one == other or (one in _EMPTY and other in _EMPTY)
+    return one == other or (_is_empty(one) and _is_empty(other))
 
 
-_EMPTY: tuple[Any, ...] = (None, "", [], {}, False)
+def _is_empty(value: Any) -> bool:
+    """Not so zero: a cap of none and no cap are two things."""
+    return value is None or value is False or value in ("", [], {})
 
 
 def _restored(present: Values, before: Values, after: Values) -> Values:
@@ -262,8 +266,15 @@ def _restored(present: Values, before: Values, after: Values) -> Values:
 
 @event.listens_for(Session, "before_flush")
 def _mark(session: Session, _context: Any, _instances: Any) -> None:
-    """The first change that an undoing verb notes says what it took back, in its transaction."""
-    for row in session.new if _UNDOES in session.info else ():
-        if isinstance(row, SettingChange):
-            row.undoes_id = session.info.pop(_UNDOES)
+    """The change that an undoing verb notes says what it took back, in its transaction; one of
+    another thing that it brings with it doesn't."""
+    if _UNDOES not in session.info:
+        return
+    change_id, kind, subject = session.info[_UNDOES]
+    noted = [row for row in session.new if isinstance(row, SettingChange) and row.kind == kind]
+    # The subject is another where the code itself is taken back.
+    for row in noted:
+        if row.subject == subject or "code" in row.after:
+            row.undoes_id = change_id
+            del session.info[_UNDOES]
             return

@@ -32,9 +32,10 @@ from lmt import (
 )
 from lmt.dealerchanges import mark_of
 from lmt.forms.fields import FieldDefinition
+from lmt.i18n import country_name
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
-from lmt.models import Brand, CustomField, MarketStatus, VehicleModel
+from lmt.models import Brand, CustomField, MarketStatus, SettingChange, VehicleModel
 from lmt.scope import Actor
 
 Values = dict[str, Any]
@@ -57,6 +58,8 @@ class How:
     mark: str = "code"
     names: frozenset[str] | None = None
     """Names that can be set so; None for all."""
+    refusal: Callable[[Values, Values], str] = lambda _before, _after: ""
+    """Why a change from the first to the second can't be taken back here; "" where it can."""
 
 
 def _market(session: Session, code: str, at: datetime, actor: Actor) -> Values:
@@ -65,7 +68,37 @@ def _market(session: Session, code: str, at: datetime, actor: Actor) -> Values:
 
 def _set_market(session: Session, code: str, values: Values, at: datetime, actor: Actor) -> object:
     terms = markets.terms_from(values)
+    gone = {*_market(session, code, at, actor)["countries"]} - {*terms.countries}
+    for country in sorted(gone):
+        if home := _home_before(session, code, country):
+            raise CantUndo(
+                _(
+                    "%(country)s came from %(market)s. Undo the change of that market: it takes the"
+                    " country back.",
+                    country=country_name(country),
+                    market=home,
+                )
+            )
     return markets.change_market(session, code, terms, move_countries=True, at=at, actor=actor)
+
+
+def _home_before(session: Session, code: str, country: str) -> str:
+    """The market that this one took the country from; "" where it came from none."""
+    moves = session.scalars(
+        select(SettingChange)
+        .where(
+            SettingChange.kind == "market",
+            SettingChange.before["countries"].contains([country])
+            != SettingChange.after["countries"].contains([country]),
+        )
+        .order_by(SettingChange.id.desc())
+        .limit(2)
+    ).all()
+    # Taking one is noted of both markets, of the one that lost it first.
+    lost = next((each for each in moves if each.subject != code), None)
+    if lost is None or len(moves) < 2 or moves[0].at != moves[1].at:
+        return ""
+    return lost.subject if country in lost.before["countries"] else ""
 
 
 def _brand(session: Session, code: str, at: datetime, actor: Actor) -> Values:
@@ -130,6 +163,14 @@ def _set_group(session: Session, code: str, values: Values, at: datetime, actor:
 
 
 _DEALER_TERMS = tuple(dealers.Terms.__dataclass_fields__)
+
+
+def _dealer_refusal(before: Values, after: Values) -> str:
+    if {"closed", "special_days"} & {*before, *after}:
+        return _("Days that differ are entered and taken back on the dealer's own page.")
+    if isinstance(before.get("paused"), str) or isinstance(after.get("paused"), str):
+        return _("A pause that ends by itself is set, and ended, on the dealer's own page.")
+    return ""
 
 
 def _dealer(session: Session, code: str, at: datetime, actor: Actor) -> Values:
@@ -279,7 +320,12 @@ HOW: Mapping[str, How] = {
     brands.ALIASES: How(_aliases, _set_aliases),
     marketstatuses.KIND: How(_status, _set_status),
     dealergroups.KIND: How(_group, _set_group),
-    "dealer": How(_dealer, _set_dealer, names=frozenset({*_DEALER_TERMS, competences.FIELD})),
+    "dealer": How(
+        _dealer,
+        _set_dealer,
+        names=frozenset({*_DEALER_TERMS, competences.FIELD}),
+        refusal=_dealer_refusal,
+    ),
     ruleedit.KIND: How(_rules, _set_rules),
     "slot_terms": How(_slot_terms, _set_slot_terms),
     replytemplates.CHANGE_KIND: How(_reply_template, _set_reply_template, mark="kind"),

@@ -6,13 +6,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 from psycopg.types.range import TimestamptzRange
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -47,10 +48,12 @@ def write_steps(session: Session, plan: Plan, book: Book, *, at: datetime, actor
     ids = {code: known.id for code, known in book.known.items()}
     ids |= _add_dealers(session, plan.added, book, groups)
     _change_dealers(session, plan.changed, ids, groups)
-    _write_terms(session, plan.steps, book, ids, at)
-    _write_competences(session, plan.steps, book, ids, at)
+    pauses = _pauses(session, plan.steps, book)
+    _write_terms(session, plan.steps, book, ids, pauses, at)
+    ends = {step.after.code: _until(book, pauses, step) for step in plan.steps}
+    _write_competences(session, plan.steps, book, ids, ends, at)
     _write_closures(session, plan.steps, ids, at)
-    _write_territories(session, plan.steps, book, ids, at)
+    _write_territories(session, plan.steps, ids, ends, at)
     _note(session, plan.steps, at, actor)
     if not plan.steps:
         return 0
@@ -121,11 +124,47 @@ def _change_dealers(
         session.execute(update(Dealer), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """The row of terms that ends a dealer's pause, and until when it holds."""
+
+    follows_id: int
+    until: datetime | None
+
+
+def _pauses(session: Session, steps: Sequence[Step], book: Book) -> dict[str, _Pause]:
+    """Of the dealers that are paused until an instant, by code."""
+    codes = {}
+    for step in steps:
+        known = book.known.get(step.after.code)
+        if known and known.until and step.before and step.before.paused:
+            codes[known.id] = step.after.code
+    if not codes:
+        return {}
+    found = session.execute(
+        select(DealerTerms.id, DealerTerms.dealer_id, DealerTerms.valid).where(
+            DealerTerms.dealer_id.in_(codes), ~DealerTerms.paused, ~func.isempty(DealerTerms.valid)
+        )
+    )
+    return {
+        codes[dealer_id]: _Pause(id, valid.upper)
+        for id, dealer_id, valid in found
+        if valid.lower == book.known[codes[dealer_id]].until
+    }
+
+
 def _write_terms(
-    session: Session, steps: Sequence[Step], book: Book, ids: Mapping[str, int], at: datetime
+    session: Session,
+    steps: Sequence[Step],
+    book: Book,
+    ids: Mapping[str, int],
+    pauses: Mapping[str, _Pause],
+    at: datetime,
 ) -> None:
     rows = []
     old = []
+    followed = []
+    over = []
     for step in steps:
         if step.before is not None and not set(OF_TERMS).intersection(step.fields):
             continue
@@ -137,13 +176,29 @@ def _write_terms(
         if known is not None and known.terms_id is not None:
             old.append(known.terms_id)
         until = known.until if known else None
+        if pause := pauses.get(step.after.code):
+            if step.after.paused:
+                # The end of a pause would bring the old values back.
+                followed.append(values | {"id": pause.follows_id, "paused": False})
+            else:
+                until = pause.until
+                over.append(pause.follows_id)
         rows.append(values | {"dealer_id": ids[step.after.code], "valid": _span(at, until)})
+    if followed:
+        session.execute(update(DealerTerms), followed)
+    if over:
+        session.execute(delete(DealerTerms).where(DealerTerms.id.in_(over)))
     _end(session, "dealer_terms", old, at)
     _insert(session, DealerTerms, rows)
 
 
 def _write_competences(
-    session: Session, steps: Sequence[Step], book: Book, ids: Mapping[str, int], at: datetime
+    session: Session,
+    steps: Sequence[Step],
+    book: Book,
+    ids: Mapping[str, int],
+    ends: Mapping[str, datetime | None],
+    at: datetime,
 ) -> None:
     gone: set[tuple[int, int, str, tuple[str, ...]]] = set()
     rows = []
@@ -160,7 +215,7 @@ def _write_competences(
                 "brand_id": book.brand_ids[brand],
                 "service": service,
                 "models": list(models),
-                "valid": _span(at, _until(book, step)),
+                "valid": _span(at, ends[step.after.code]),
             }
             for brand, service, models in sorted(step.after.competences - before)
         ]
@@ -203,7 +258,11 @@ def _write_closures(
 
 
 def _write_territories(
-    session: Session, steps: Sequence[Step], book: Book, ids: Mapping[str, int], at: datetime
+    session: Session,
+    steps: Sequence[Step],
+    ids: Mapping[str, int],
+    ends: Mapping[str, datetime | None],
+    at: datetime,
 ) -> None:
     """A territory that changes is written anew as a whole."""
     redrawn = [s for s in steps if s.before is None or OF_TERRITORY.intersection(s.fields)]
@@ -211,7 +270,7 @@ def _write_territories(
     _end(session, "territory", [row.id for row in _held(session, Territory, had, at)], at)
     rows = []
     for step in redrawn:
-        common = {"dealer_id": ids[step.after.code], "valid": _span(at, _until(book, step))}
+        common = {"dealer_id": ids[step.after.code], "valid": _span(at, ends[step.after.code])}
         for codes, alone in ((step.after.exclusive, True), (step.after.shared, False)):
             if codes:
                 rows.append(common | {"postcodes": list(codes), "area": None, "exclusive": alone})
@@ -302,8 +361,11 @@ def _insert(session: Session, model: Any, rows: Sequence[dict[str, Any]]) -> Non
             )
 
 
-def _until(book: Book, step: Step) -> datetime | None:
-    known = book.known.get(step.after.code)
+def _until(book: Book, pauses: Mapping[str, _Pause], step: Step) -> datetime | None:
+    """When all of the dealer ends; the end of its pause is no end."""
+    known, pause = book.known.get(step.after.code), pauses.get(step.after.code)
+    if pause is not None:
+        return pause.until
     return known.until if known else None
 
 

@@ -13,6 +13,9 @@ from lmt import dealers, web
 from lmt.dealerdesk import Managed, managed_dealer, managed_dealers
 from lmt.models import Dealer, DealerTerms
 
+YEARS = (2000, 2199)
+"""Days are counted from and to within these."""
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -53,10 +56,12 @@ def typed() -> dict[str, str]:
 
 
 def day_of(given: Mapping[str, str], name: str) -> date | None:
+    """None for what is no date, or none that a dealer could mean."""
     try:
-        return date.fromisoformat(given.get(name, ""))
+        day = date.fromisoformat(given.get(name, ""))
     except ValueError:
         return None
+    return day if YEARS[0] <= day.year <= YEARS[1] else None
 
 
 def midnight(day: date, zone: str) -> datetime:

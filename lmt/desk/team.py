@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,8 @@ class Person:
     user: User
     work: Workload
     away: list[Absence]
+    in_team: bool = True
+    """Not so of whoever left, and still has leads here."""
 
     def is_away(self, at: datetime) -> bool:
         return any(each.starts_at <= at for each in self.away)
@@ -183,8 +185,17 @@ def _people(here: House) -> list[User]:
     return list(absences.people_of(web.db(), here.dealer.id))
 
 
+def _others(owners: Iterable[int | None], people: Sequence[User]) -> list[User]:
+    """Owners of leads of the dealer who are not in its team: they left, or are a group's."""
+    ids = set(owners) - {None} - {each.id for each in people}
+    if not ids:
+        return []
+    return list(web.db().scalars(select(User).where(User.id.in_(ids)).order_by(User.name, User.id)))
+
+
 def _person(here: House, user_id: int) -> User:
-    person = next((each for each in _people(here) if each.id == user_id), None)
+    known = [*_people(here), *_others(_work(here), _people(here))]
+    person = next((each for each in known if each.id == user_id), None)
     if person is None:
         abort(404)
     return person
@@ -198,6 +209,7 @@ def _work(here: House) -> dict[int | None, Workload]:
 
 def _team(here: House) -> str:
     people, work = _people(here), _work(here)
+    others = _others(work, people)
     away: dict[int, list[Absence]] = {person.id: [] for person in people}
     for absence in absences.absences_of(web.db(), list(away), web.at()):
         away[absence.user_id].append(absence)
@@ -206,7 +218,10 @@ def _team(here: House) -> str:
         here=here,
         terms=here.terms,
         seen=mark_of(here.terms),
-        people=[Person(each, work.get(each.id, Workload()), away[each.id]) for each in people],
+        people=[
+            *(Person(each, work.get(each.id, Workload()), away[each.id]) for each in people),
+            *(Person(each, work[each.id], [], in_team=False) for each in others),
+        ],
         nobody=work.get(None, Workload()),
     )
 
@@ -217,15 +232,15 @@ def _colleague(
     given: Mapping[str, str] | None = None,
     problems: Mapping[str, str] | None = None,
 ) -> str:
-    person = _person(here, user_id)
+    person, people = _person(here, user_id), _people(here)
     away = list(absences.absences_of(web.db(), [user_id], web.at()))
     work = _work(here).get(user_id, Workload())
     return render_template(
         "desk/colleague.html",
         here=here,
         terms=here.terms,
-        person=Person(person, work, away),
-        others=[each for each in _people(here) if each.id != user_id],
+        person=Person(person, work, away, in_team=person in people),
+        others=[each for each in people if each.id != user_id],
         skills=list(LABELS["service"]),
         spoken=sorted({*dealerdesk.spoken_languages(here.dealer), *person.languages}),
         most_handed=MOST_HANDED,

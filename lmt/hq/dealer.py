@@ -21,6 +21,14 @@ from lmt.hq.findingwords import days_name
 from lmt.i18n import gettext as _
 from lmt.i18n import ngettext
 from lmt.models import Dealer, DealerTerms
+from lmt.weekform import (
+    BadWeek,
+    coming_holidays,
+    draft_from,
+    draft_of,
+    only_redraws,
+    week_start,
+)
 from lmt.workhours import next_opening
 
 
@@ -43,8 +51,10 @@ def edit_dealer(code: str) -> ResponseReturnValue:
 @blueprint.post("/dealers/<code>/edit")
 @web.require(verbs.PERMISSION)
 def save_dealer(code: str) -> ResponseReturnValue:
-    row, _terms = edited(code)
+    row, terms = edited(code)
     given = typed()
+    if only_redraws(given):
+        return _form(row, terms, given)
     try:
         done = verbs.edit_terms(
             web.db(),
@@ -54,6 +64,8 @@ def save_dealer(code: str) -> ResponseReturnValue:
             at=web.at(),
             actor=web.actor(),
         )
+    except BadWeek as bad:
+        return _form(row, terms, given, bad.problems), 422
     except BadValues as bad:
         web.db().rollback()
         if "hours" not in bad.problems:
@@ -228,8 +240,12 @@ def _form(
     problems: Mapping[str, str] | None = None,
 ) -> str:
     problems = problems or {}
+    person = web.user()
     return render_template(
         "hq/dealer_edit.html",
+        week=draft_from(given, problems) if "seen" in given else draft_of(terms.hours),
+        week_start=week_start(person.week_start, row.market.week_start),
+        holidays=coming_holidays(dealer_calendar(web.db(), row.id, web.at()), web.at()),
         dealer=row,
         terms=terms,
         given=given,

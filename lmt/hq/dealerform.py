@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 from lmt.dealers import CAPS, HIGHEST_CAP, Terms
 from lmt.models import DealerTerms
+from lmt.weekform import hours_from
 
 NOT_A_NUMBER = HIGHEST_CAP + 1
 """Stands for what is no whole number; it is refused as one that is too high."""
 
 
 def terms_of(given: Mapping[str, str]) -> Terms:
-    """The terms as typed, unchecked; the suggested hours where their button was pressed."""
+    """The terms as typed, unchecked; the suggested hours where their button was pressed. Raises
+    BadWeek where the days of the week editor make no week."""
     caps = {name: _cap(given.get(name, "")) for name in CAPS}
     return Terms(
-        hours=given.get("suggested") or given.get("hours", ""),
+        hours=given.get("suggested") or hours_from(given),
         email=given.get("email", ""),
         weight=_weight(given.get("weight", "")),
         paused=given.get("paused", "") == "yes",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from lmt import absences
 from lmt.calendars import dealer_calendar
+from lmt.dealerdesk import Used, used_leads
 from lmt.dealers import terms_now
 from lmt.hq.dealerterms import TermsRow, terms_history
 from lmt.i18n import gettext as _
@@ -23,7 +24,6 @@ from lmt.models import (
     Closure,
     Competence,
     Dealer,
-    DealerLoad,
     DealerTerms,
     Handover,
     Lead,
@@ -63,15 +63,6 @@ class PlannedEnd:
     def called_off(self) -> bool:
         done_at = self.handover.done_at
         return done_at is not None and done_at < self.handover.at
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """Leads given today and this month, in the dealer's own dates, and open ones."""
-
-    day: int
-    month: int
-    open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +126,7 @@ def dealer_view(session: Session, code: str, at: datetime) -> DealerView | None:
         in_force=at in terms.valid,
         open_now=open_now,
         changes_at=closes_at(calendar, at) if open_now else next_opening(calendar, at),
-        used=_used(session.get(DealerLoad, dealer.id), calendar, at),
+        used=used_leads(session, dealer.id, calendar, at),
         competences=_competences(session, dealer, at),
         closures=closures,
         special=special,
@@ -149,18 +140,6 @@ def dealer_view(session: Session, code: str, at: datetime) -> DealerView | None:
 
 def competence_words(brand: str, service: str) -> str:
     return f"{brand} · {label('service', service)}" if service else brand
-
-
-def _used(load: DealerLoad | None, calendar: Calendar, at: datetime) -> Used:
-    today = local_date(calendar, at)
-    if load is None:
-        return Used(0, 0, 0)
-    this_month = (load.day.year, load.day.month) == (today.year, today.month)
-    return Used(
-        load.day_used if load.day == today else 0,
-        load.month_used if this_month else 0,
-        load.open_used,
-    )
 
 
 def _competences(session: Session, dealer: Dealer, at: datetime) -> list[CompetenceRow]:

@@ -22,10 +22,7 @@ from lmt.settingundo import CantUndo
 @web.require(verbs.PERMISSION)
 def history() -> ResponseReturnValue:
     session, actor = web.db(), web.actor()
-    args = {
-        name: request.args.get(name, "").strip()[:200]
-        for name in ("kind", "subject", "person", "from", "to")
-    }
+    args = _wanted()
     wanted = verbs.ChangeFilter(
         kind=args["kind"],
         subject=args["subject"],
@@ -36,12 +33,13 @@ def history() -> ResponseReturnValue:
     before = _number(request.args.get("before", ""))
     found = verbs.changes(session, wanted, actor, before=before)
     shown = found[: verbs.PAGE_ROWS]
-    address: dict[str, Any] = {name: value for name, value in args.items() if value}
+    address = _address(args)
     last = shown[-1].change.id if shown else 0
     return render_template(
         "hq/setting_history.html",
         rows=[change_view(session, each) for each in shown],
         args=args,
+        address=address,
         kinds=[("", _("Everything")), *((kind, str(words)) for kind, words in KIND_WORDS.items())],
         people=[
             ("", _("Anybody")),
@@ -64,9 +62,19 @@ def undo_change(change_id: int) -> ResponseReturnValue:
     except CantUndo as refused:
         web.db().rollback()
         flash(str(refused), "warning")
-        return redirect(url_for("hq.history"))
-    flash(_("It is as it was before."), "success")
-    return redirect(url_for("hq.history"))
+    else:
+        flash(_("It is as it was before."), "success")
+    return redirect(url_for("hq.history", **_address(_wanted())))
+
+
+def _wanted() -> dict[str, str]:
+    """What the reader looks for, by the page's address; "" for what doesn't matter."""
+    names = ("kind", "subject", "person", "from", "to")
+    return {name: request.args.get(name, "").strip()[:200] for name in names}
+
+
+def _address(wanted: dict[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if value}
 
 
 def flash_saved(kind: str, subject: str, changed: bool = True) -> None:

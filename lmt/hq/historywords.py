@@ -11,6 +11,7 @@ from babel.support import LazyProxy
 from flask import current_app, url_for
 from sqlalchemy.orm import Session
 
+from lmt.hq.importwords import STATES
 from lmt.hq.sourcewords import FIELD_WORDS
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
@@ -79,6 +80,12 @@ NAME_WORDS: Mapping[str, LazyProxy] = {
     "version": _l("Version"),
     "label": _l("Label"),
     "help": _l("Help"),
+    "file": _l("File"),
+    "source": _l("Source"),
+    "draft": _l("Draft"),
+    "special_days": _l("Special days"),
+    "closed": _l("Closed"),
+    "cause": _l("Cause"),
 }
 _ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "market": ("hq.market", "code"),
@@ -208,6 +215,8 @@ def _lines(session: Session, name: str, value: Any) -> list[str]:
         return [row.name if row is not None else str(value)]
     if name == "status":
         return [label("status", str(value))]
+    if name == "state" and value in STATES:
+        return [str(STATES[value])]
     if name == "rules":
         return [rule_line(rule) for rule in value]
     if name == "competences":

@@ -5,25 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from lmt import i18n, web
 from lmt import mailtexts as verbs
 from lmt.config import LOCALES
+from lmt.db import uuid7_floor
 from lmt.hq.blueprint import blueprint
 from lmt.hq.mailtextlist import market_of, places
 from lmt.hq.sourcewords import changes_of
 from lmt.i18n import gettext as _
 from lmt.i18n import lazy_gettext as _l
-from lmt.models import Lead, MailText, Market
+from lmt.models import Lead, MailText, Market, Message
 from lmt.notify.mails import KINDS
 from lmt.notify.ownwords import own_words
-from lmt.notify.proofs import previewed, send_proof
+from lmt.notify.proofs import PROOF_KIND, previewed, send_proof
 from lmt.notify.words import BLOCKS, LONGEST, PARTS, VARIABLES, parts_of, problems_of, variables_of
 
 FRAMED = "; ".join(
@@ -38,6 +40,8 @@ FRAMED = "; ".join(
     )
 )
 """A mail is shown as mail programs show it: with its own styles, and nothing that runs."""
+MOST_TESTS = 20
+"""Tests of mails that somebody may have sent to themselves within an hour."""
 WIDTHS = (("phone", _l("Phone")), ("desktop", _l("Desktop")))
 
 
@@ -76,7 +80,8 @@ def save_mail_text(kind: str, market: str) -> ResponseReturnValue:
     """`do`: save, own (LMT's words where this language is empty) or publish."""
     subject, session = _subject(kind, market), web.db()
     language = _language(subject, request.form.get("language", ""))
-    texts = _with_typed(verbs.texts_of(session, _row(subject)), subject, language)
+    kept = verbs.locked_texts(session, kind, subject.market_id, web.actor())
+    texts = _with_typed(kept, subject, language)
     verbs.save_draft(session, kind, subject.market_id, texts, web.at(), web.actor())
     do = request.form.get("do", "save")
     if do != "publish":
@@ -130,6 +135,11 @@ def test_mail_text(kind: str, market: str) -> ResponseReturnValue:
     market_id = lead.market_id if lead else subject.market_id
     if market_id is None:
         market_id = session.scalars(select(Market.id).order_by(Market.id).limit(1)).one()
+    if _tests_lately() >= MOST_TESTS:
+        flash(
+            _("You had many tests just now. Try again in an hour, or use the preview."), "warning"
+        )
+        return redirect(_back(subject, language))
     send_proof(session, kind, market_id, lead, texts, language, web.user(), web.at())
     session.commit()
     flash(_("A test is on its way to %(address)s.", address=web.user().email), "success")
@@ -154,6 +164,17 @@ def mail_text_preview(kind: str, market: str) -> ResponseReturnValue:
         )
     headers = {"Content-Security-Policy": FRAMED, "Cache-Control": "no-store"}
     return Response(html, headers=headers)
+
+
+def _tests_lately() -> int:
+    """How many tests went to the reader within the last hour."""
+    sent = select(func.count(Message.id)).where(
+        Message.kind == PROOF_KIND,
+        # Ids begin with the instant, and are indexed.
+        Message.id > uuid7_floor(web.at() - timedelta(hours=1)),
+        Message.recipient == web.user().email,
+    )
+    return web.db().scalars(sent).one()
 
 
 def _page(subject: Subject) -> str:

@@ -140,10 +140,10 @@ def user(user_id: int) -> ResponseReturnValue:
 @web.require(verbs.PERMISSION)
 def save_user(user_id: int) -> ResponseReturnValue:
     session, given = web.db(), _typed(request.form)
+    person = _kept(user_id)
     try:
-        changed = verbs.change(
-            session, user_id, _account(session, given), at=web.at(), actor=web.actor()
-        )
+        account = _account(session, given, person)
+        changed = verbs.change(session, user_id, account, at=web.at(), actor=web.actor())
     except BadValues as bad:
         session.rollback()
         return _form(given, _kept(user_id), bad.problems), 422
@@ -237,8 +237,14 @@ def _typed(form: MultiDict[str, str]) -> Typed:
     )
 
 
-def _account(session: Session, given: Typed) -> verbs.Account:
-    """Raises BadValues for dealers and ids that nobody knows."""
+def _id(typed: str) -> int:
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 10):
+        raise BadValues({"parts": _("Please choose one of the options.")})
+    return int(typed)
+
+
+def _account(session: Session, given: Typed, person: User | None = None) -> verbs.Account:
+    """`person`, whose account it was. Raises BadValues for dealers and ids that nobody knows."""
     codes = list(dict.fromkeys(given.dealers.replace(",", " ").split()))[:MOST_CODES]
     known = dict(
         session.execute(select(Dealer.code, Dealer.id).where(Dealer.code.in_(codes))).all()
@@ -246,26 +252,35 @@ def _account(session: Session, given: Typed) -> verbs.Account:
     if unknown := [code for code in codes if code not in known]:
         told = ", ".join(unknown[:10])
         raise BadValues({"dealers": _("There is no dealer %(codes)s.", codes=told)})
-    try:
-        brands: list[int | None] = [int(id) for id in sorted(given.brands)] or [None]
-        parts = [Scope(market_id=int(id)) for id in sorted(given.markets)]
-        parts += [Scope(group_id=int(id)) for id in sorted(given.groups)]
-    except ValueError:
-        raise BadValues({"parts": _("Please choose one of the options.")}) from None
+    brands: list[int | None] = [_id(typed) for typed in sorted(given.brands)] or [None]
+    parts = [Scope(market_id=_id(typed)) for typed in sorted(given.markets)]
+    parts += [Scope(group_id=_id(typed)) for typed in sorted(given.groups)]
     parts += [Scope(dealer_id=known[code]) for code in codes]
     if given.everything:
         parts = [EVERYWHERE]
+    wanted = tuple(
+        Scope(part.market_id, part.dealer_id, brand, part.group_id)
+        for part in parts
+        for brand in brands
+    )
+    if person is not None and _same_parts(given, _filled_in(session, person)):
+        # A brand in one market and all of another: more than the form can say, so it stays.
+        wanted = verbs.parts_of(person)
     return verbs.Account(
         name=given.name,
         roles=tuple(sorted(given.roles)),
-        parts=tuple(
-            Scope(part.market_id, part.dealer_id, brand, part.group_id)
-            for part in parts
-            for brand in brands
-        ),
+        parts=wanted,
         language=given.language,
         timezone=given.timezone,
     )
+
+
+def _same_parts(one: Typed, other: Typed) -> bool:
+    def parts(of: Typed) -> tuple[object, ...]:
+        codes = frozenset(of.dealers.replace(",", " ").split())
+        return of.everything, of.markets, of.groups, of.brands, codes
+
+    return parts(one) == parts(other)
 
 
 def _filled_in(session: Session, person: User) -> Typed:

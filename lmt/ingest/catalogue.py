@@ -85,22 +85,24 @@ class Catalogue:
         self._brands: dict[str, int | None] = {}
         for brand in brands:
             for text in (brand.name, brand.code, *brand.aliases):
-                key = "".join(_words(text))
+                key = "".join(folded_words(text))
                 if key and self._brands.setdefault(key, brand.id) != brand.id:
                     self._brands[key] = None
         self._models: dict[str, list[_Entry]] = {}
         for model in models:
             for rank, market, text in _writings(model):
-                if key := "".join(_words(text)):
+                if key := "".join(folded_words(text)):
                     self._models.setdefault(key, []).append(_Entry(rank, market, model))
         self._brand_keys, self._keys = list(self._brands), list(self._models)
-        self._longest = 1 + max((len(_words(e.model.name)) for e in self._entries()), default=1)
+        self._longest = 1 + max(
+            (len(folded_words(e.model.name)) for e in self._entries()), default=1
+        )
         # A file says the same few things a hundred thousand times.
         self._remembered = lru_cache(maxsize=2_048)(self._wanted)
 
     def brand_of(self, text: str) -> int | None:
         """The brand that a text names or begins with; small typos pass."""
-        return self._brand_in(_words(text))[0]
+        return self._brand_in(folded_words(text))[0]
 
     def model_of(self, text: str, brand_id: int | None, market_code: str) -> ModelName | None:
         """The model that a text names, trims and years around it; a brand in the text counts first.
@@ -108,7 +110,7 @@ class Catalogue:
         `brand_id` limits the search where the text names no brand itself. Of several models the one
         named first counts, the longest name of it: "Mira 3 Cross" is no "Mira 3".
         """
-        words = _words(text)
+        words = folded_words(text)
         named, rest = self._brand_in(words)
         brand_id = named if named is not None else brand_id
         found = self._model_in(rest, brand_id, market_code)
@@ -141,7 +143,7 @@ class Catalogue:
         if found is not None:
             return Wanted(found.brand_id, found)
         if brand_id is None and model:
-            brand_id = self._brand_in(_words(model), typos=False)[0]
+            brand_id = self._brand_in(folded_words(model), typos=False)[0]
         if brand_id is None and not brand:
             brand_id = default_brand_id
         return Wanted(brand_id, None)
@@ -260,7 +262,7 @@ def _writings(model: ModelRow) -> Iterator[tuple[int, str, str]]:
             yield _MARKET_ALIAS, market, alias
 
 
-def _words(text: str) -> list[str]:
+def folded_words(text: str) -> list[str]:
     """The words of a text, folded: no case, no marks, one form of each digit and Arabic letter."""
     if text.isascii():
         folded = text[:_TEXT_LENGTH].lower().translate(_LETTERS)
