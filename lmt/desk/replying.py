@@ -105,7 +105,7 @@ def reply_form(lead: Lead, problems: Mapping[str, str] | None = None) -> ReplyFo
         if chosen is not None:
             done = replies.filled(session, lead, chosen, language, web.user(), web.at())
             subject, body = done.subject, done.body
-            missing = tuple(str(replies.GAPS[name]) for name in done.missing)
+            missing = tuple(str(replies.GAPS.get(name, name)) for name in done.missing)
     pieces = _snippets(lead, language)
     extra = next((each for each in pieces if sent and given.get("do") == str(each.id)), None)
     if extra is not None:

@@ -44,7 +44,7 @@
     var place = event.target;
     if (!place.matches || !place.matches("[data-live]")) { return; }
     var typing = place.contains(document.activeElement) &&
-      document.activeElement.matches("input, select, textarea");
+      document.activeElement.matches("input:not([type=checkbox]), select, textarea");
     if (document.hidden || typing) { event.preventDefault(); }
   });
 })();

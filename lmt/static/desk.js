@@ -56,7 +56,8 @@
     const folded = act.closest("details");
     if (folded) { folded.open = true; }
     const first = act.querySelector("[data-key]") || Array.from(act.querySelectorAll(FIELDS)).find(
-      function (each) { return each.checkVisibility({ contentVisibilityAuto: true }); }
+      /* Not by what is drawn: of a form that opens right now nothing is, yet. */
+      function (each) { return !each.closest("details:not([open])"); }
     ) || act.querySelector("button[type=submit], button");
     if (first) { first.focus(); }
     act.scrollIntoView({ block: "nearest" });
