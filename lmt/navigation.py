@@ -66,6 +66,7 @@ ROOMS = (
         group="dealer",
     ),
     Room("desk.figures", _l("Our figures"), "chart-bar", "dealer.manage", group="dealer"),
+    Room("hq.overview", _l("Overview"), "layout-list", "lead.assign"),
     Room(
         "hq.questions",
         _l("Questions"),
@@ -73,7 +74,6 @@ ROOMS = (
         "help.answer",
         ("hq.question", "hq.answer_question"),
     ),
-    Room("hq.overview", _l("Overview"), "layout-list", "lead.assign"),
     Room("hq.leads", _l("Leads"), "users", "lead.assign", ("hq.lead",), group="leads"),
     Room("hq.lead_map", _l("Map"), "map-2", "lead.assign", group="leads"),
     Room(

@@ -36,7 +36,17 @@ from tests.world import somebody
 SOON = NOW + timedelta(days=2)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LEAD = uuid.UUID("019cbf6e-0000-7000-8000-000000000001")
-NEEDLES = ("Kowal", "jan@example.com", "512", "Cześć", "Tajna", "Ring twice", "Kinderwagen", "Anna")
+NEEDLES = (
+    "Kowal",
+    "jan@example.com",
+    "345678",
+    "345 678",
+    "Cześć",
+    "Tajna",
+    "Ring twice",
+    "Kinderwagen",
+    "Anna",
+)
 """Of a customer's name, mail, phone, comments, street; a note, a message, a colleague's name."""
 
 
@@ -287,7 +297,9 @@ def test_earlier_requests_of_this_customer_and_of_nobody_else(
     session.execute(
         update(Lead)
         .where(Lead.id == mine.id)
-        .values(customer_id=lead.customer_id, status="lost", request_type="brochure")
+        .values(
+            customer_id=lead.customer_id, email=lead.email, status="lost", request_type="brochure"
+        )
     )
     session.commit()
     (row,) = page.get().xpath("//*[@id='earlier']//li")

@@ -15,7 +15,7 @@ from lmt.config import LOCALES
 from lmt.customeracts import Agreed, agreed
 from lmt.i18n import language_name, reading
 from lmt.lifecycle import CLOSED, WITH_DEALER, Status, may_step
-from lmt.links import stop_token
+from lmt.links import stop_token, was_mailed
 from lmt.models import Feedback, Lead
 from lmt.portal.acting import Refused, done_words
 from lmt.portal.appointed import Appointment, appointments, bookable_kinds
@@ -51,7 +51,8 @@ def status_page(token: str, refused: Refused = NOTHING) -> Response:
     at = web.at()
     with act_as(web.installation().sessions(), SYSTEM) as session:
         lead = opened(session, token, at)
-        known = _known(session, lead, at) if lead is not None else Known()
+        mailed = was_mailed(web.settings().secret_key, token)
+        known = _known(session, lead, at, mailed=mailed) if lead is not None else Known()
     if lead is None:
         return private(render_template("portal/gone.html"), 404)
     if lead.status in WITH_DEALER and lead.market.customer_may_move:
@@ -73,7 +74,7 @@ def status_page(token: str, refused: Refused = NOTHING) -> Response:
             scores=tuple(reversed(feedback.SCORES)),
             may_write=lead.status not in CLOSED,
             may_withdraw=may_step(Status(lead.status), Status.WITHDRAWN),
-            **told(lead, known.dealer, at),
+            **told(lead, known, at),
             **tongues(lead, language),
         )
     return private(page, refused.code)
@@ -86,8 +87,11 @@ def _done(lead: Lead) -> str:
     return "" if stale.get(code) else code
 
 
-def _known(session: Session, lead: Lead, at: datetime) -> Known:
-    known = Known(earlier=earlier_requests(session, lead), agreed=agreed(session, lead))
+def _known(session: Session, lead: Lead, at: datetime, *, mailed: bool) -> Known:
+    known = Known(
+        earlier=earlier_requests(session, lead) if mailed else [],
+        agreed=agreed(session, lead, everywhere=mailed),
+    )
     if lead.dealer_id is None:
         return known
     known.dealer = dealer_card(session, lead.dealer_id, at)
@@ -100,13 +104,15 @@ def _known(session: Session, lead: Lead, at: datetime) -> Known:
     return known
 
 
-def told(lead: Lead, dealer: DealerCard | None, at: datetime) -> dict[str, Any]:
+def told(lead: Lead, known: Known, at: datetime) -> dict[str, Any]:
     """Where the request stands, as the templates ask for it."""
     status = Status(lead.status)
     contacted = status in {Status.CONTACTED, Status.RESTING}
-    waiting = status not in CLOSED and not contacted
+    # Whoever chose a time, or came at one, waits for no other call.
+    meets = known.asks or any(each.ends or each.kind != "call" for each in known.appointments)
+    waiting = status not in CLOSED and not (contacted or meets)
     late = waiting and lead.promise_at is not None and lead.promise_at < at
-    named = dealer if status is not Status.WITHDRAWN else None
+    named = known.dealer if status is not Status.WITHDRAWN else None
     return {
         "lead": lead,
         "dealer": named,
