@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from lmt import accounts, api, assets, errors, health, logs, templating, web
 from lmt.config import BadSetting, Settings, from_environment
@@ -28,7 +30,16 @@ ROOMS = (
 )
 """Packages whose `blueprint` is hung in."""
 
+MOST_ROW_NUMBER = 2**31 - 1
 WITHOUT_COOKIES = ("api", "demosite", "embed", "ingest", "portal", "taps")
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address: one that no row can have leads nowhere, before the database is asked
+    for it."""
+
+    def __init__(self, map: Map, *args: Any, **limits: Any) -> None:
+        super().__init__(map, *args, **({"max": MOST_ROW_NUMBER} | limits))
 
 
 @lru_cache(maxsize=4)
@@ -59,6 +70,7 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
             raise BadSetting("DATABASE_URL is missing; `lmt run` brings its own database")
         engine = engine_for(settings.database_url, pool_size=settings.web_threads)
     app = Flask("lmt", static_folder=None)
+    app.url_map.converters["int"] = RowNumber
     secure = settings.base_url.startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -100,7 +112,12 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
 
 def home() -> ResponseReturnValue:
     """Everybody lands where their work is."""
-    for permission, endpoint in (("lead.assign", "hq.overview"), ("lead.work", "desk.inbox")):
+    rooms = (
+        ("lead.assign", "hq.overview"),
+        ("lead.work", "desk.inbox"),
+        ("help.answer", "hq.questions"),
+    )
+    for permission, endpoint in rooms:
         if web.may(permission):
             return redirect(url_for(endpoint))
     return redirect(url_for("accounts.preferences"))

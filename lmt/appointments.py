@@ -11,7 +11,7 @@ import uuid
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from lmt import slotuse
@@ -20,6 +20,7 @@ from lmt.followup.service import touch
 from lmt.lifecycle import WITH_DEALER, WORKED, IllegalStep, Status
 from lmt.models import Lead, PlannedAction, SlotTerms, locked_lead, record
 from lmt.notify import service as notify
+from lmt.notify.faces import UNDO_TIME
 from lmt.resting import come_back
 from lmt.scope import Actor, as_system
 from lmt.slotgrid import Slot, slot_at, slots
@@ -83,7 +84,7 @@ def book(
     and LookupError.
     """
     lead = locked_lead(session, lead_id)
-    before = _booked_already(session, lead, kind, starts_at, by)
+    before = _booked_already(session, lead, kind, starts_at, by, at)
     if before is not None:
         session.rollback()
         return before
@@ -144,11 +145,14 @@ def cancel(
     if plan.done_at is not None:
         session.rollback()
         return
+    # A call that the dealer wrote into its own calendar is nobody's appointment but its own.
+    is_told = by != "dealer" or plan.kind != "call" or plan.slot_at is not None
     plan.done_at = plan.cancelled_at = at
     slotuse.free(session, plan)
     reason = reason[:LONGEST_REASON]
     _note(session, lead, plan, "appointment_cancelled", by, at, actor, reason=reason)
-    _tell(session, lead, plan, "cancelled", by, at)
+    if is_told:
+        _tell(session, lead, plan, "cancelled", by, at)
     session.commit()
 
 
@@ -156,13 +160,16 @@ def call_off_ended(session: Session, at: datetime) -> int:
     """Give back the places of booked plans that ended before their time, or were put elsewhere;
     where the lead moved on, the customer is told. Returns how many there were; the worker's.
 
-    Plans end with the lead, by whoever ends it: this is where a booking hears of it.
+    Plans end with the lead, by whoever ends it: this is where a booking hears of it. A sale or a
+    loss can be taken back for a while; its bookings wait for that.
     """
     plan = PlannedAction
+    is_final = or_(plan.done_at <= at - UNDO_TIME, Lead.status.not_in((Status.WON, Status.LOST)))
     wanted = (
         select(plan.id)
+        .join(Lead, Lead.id == plan.lead_id)
         .where(plan.slot_at.is_not(None), plan.slot_at > at)
-        .where(or_(plan.done_at.is_not(None), plan.due_at != plan.slot_at))
+        .where(or_(and_(plan.done_at.is_not(None), is_final), plan.due_at != plan.slot_at))
         .order_by(plan.slot_at)
         .limit(MOST_CALLED_OFF)
     )
@@ -202,10 +209,10 @@ def _moved_on(lead: Lead, plan: PlannedAction) -> bool:
 
 
 def _booked_already(
-    session: Session, lead: Lead, kind: str, starts_at: datetime, by: str
+    session: Session, lead: Lead, kind: str, starts_at: datetime, by: str, at: datetime
 ) -> PlannedAction | None:
-    """The very plan, where this was sent twice. A customer has one of a kind at a time, so that a
-    link in other hands can't fill a dealer's calendar."""
+    """The very plan, where this was sent twice. A customer has one of a kind ahead at a time, so
+    that a link in other hands can't fill a dealer's calendar."""
     held = session.scalars(
         select(PlannedAction).where(
             PlannedAction.lead_id == lead.id,
@@ -216,7 +223,7 @@ def _booked_already(
         )
     ).all()
     same = next((plan for plan in held if plan.slot_at == starts_at), None)
-    if same is None and held and by == "customer":
+    if same is None and by == "customer" and any(plan.due_at > at for plan in held):
         raise NotBookable
     return same
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from lmt.db import uuid7
@@ -67,10 +67,11 @@ def add_message(
     session.commit()
 
 
-def agreed(session: Session, lead: Lead) -> list[Agreed]:
-    """What this customer agreed to in this market, over all their requests; each purpose once."""
+def agreed(session: Session, lead: Lead, *, everywhere: bool = True) -> list[Agreed]:
+    """What this customer agreed to in this market, over all their requests from this mail address
+    (else with this one alone); each purpose once."""
     given = session.scalars(
-        _of_customer(lead).where(Consent.given, Consent.withdrawn_at.is_(None))
+        _of_customer(lead, everywhere).where(Consent.given, Consent.withdrawn_at.is_(None))
     ).all()
     latest = {each.purpose: each for each in given}
     hashes = [each.text_hash for each in latest.values() if each.text_hash]
@@ -85,12 +86,15 @@ def agreed(session: Session, lead: Lead) -> list[Agreed]:
     ]
 
 
-def take_consent_back(session: Session, lead_id: uuid.UUID, *, purpose: str, at: datetime) -> int:
-    """From now on nothing may be done by this consent, whichever of the customer's requests in
-    this market it was given with. Returns how many it was; again changes nothing. LookupError."""
+def take_consent_back(
+    session: Session, lead_id: uuid.UUID, *, purpose: str, everywhere: bool = True, at: datetime
+) -> int:
+    """From now on nothing may be done by this consent, whichever of the customer's requests from
+    this mail address in this market it was given with; of this one alone where not `everywhere`.
+    Returns how many it was; again changes nothing. LookupError."""
     lead = locked_lead(session, lead_id)
     held = session.scalars(
-        _of_customer(lead).where(
+        _of_customer(lead, everywhere).where(
             Consent.purpose == purpose, Consent.given, Consent.withdrawn_at.is_(None)
         )
     ).all()
@@ -112,7 +116,7 @@ def end_links(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Acto
         enqueue(
             session,
             cause=f"lead:{lead.id}:link:{at.isoformat()}",
-            kind="customer_received",
+            kind="customer_link",
             audience="customer",
             recipient=lead.email,
             language=best_locale(
@@ -128,11 +132,26 @@ def end_links(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Acto
     session.commit()
 
 
-def _of_customer(lead: Lead) -> Select[Consent]:
+def of_same_address(lead: Lead) -> Select[uuid.UUID]:
+    """Ids of this customer's requests that named the mail address which this one names.
+
+    By bare tables: a page that must not hold the address asks as well.
+    """
+    this, other = (Lead.__table__.alias(name).c for name in ("this", "other"))
+    return select(other.id).where(
+        this.id == lead.id,
+        this.email != "",
+        other.customer_id == this.customer_id,
+        other.email == this.email,
+    )
+
+
+def _of_customer(lead: Lead, everywhere: bool) -> Select[Consent]:
+    others = and_(Lead.market_id == lead.market_id, Lead.id.in_(of_same_address(lead)))
     return (
         select(Consent)
         .join(Lead, Lead.id == Consent.lead_id)
-        .where(Lead.customer_id == lead.customer_id, Lead.market_id == lead.market_id)
+        .where(or_(Lead.id == lead.id, others) if everywhere else Lead.id == lead.id)
         .order_by(Consent.id)
         .limit(MOST_CONSENTS)
     )

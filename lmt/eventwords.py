@@ -72,6 +72,8 @@ _CODES: Mapping[str, Mapping[str, str]] = {
     "appointment_cancelled": {"plan_kind": "plan_kind", "booked_by": "booked_by"},
     "feedback": {"score": "feedback_score"},
     "tapped": {"purpose": "tap_purpose"},
+    "consent_confirmed": {"text": "consent_purpose"},
+    "consent_withdrawn": {"text": "consent_purpose"},
 }
 """Kind of event → key of its data → kind of label."""
 

@@ -178,10 +178,19 @@ def _was(at: datetime) -> ColumnElement[bool]:
         plan.kind != "call",
         plan.cancelled_at.is_(None),
         or_(
-            and_(plan.done_at <= at, plan.done_at > plan.due_at - EARLY),
+            and_(plan.done_at <= at, plan.done_at > plan.due_at - EARLY, ~_lost_before()),
             and_(plan.done_at.is_(None), plan.due_at <= at - AFTER),
         ),
     )
+
+
+def _lost_before() -> ColumnElement[bool]:
+    """The plan ended with its lead, before its time: nobody came."""
+    plan, lead = PlannedAction, Lead.__table__.alias("ended").c
+    ended = select(lead.id).where(
+        lead.id == plan.lead_id, lead.status == Status.LOST, lead.closed_at == plan.done_at
+    )
+    return and_(plan.done_at < plan.due_at, ended.exists())
 
 
 def _year_before(at: datetime) -> datetime:

@@ -198,6 +198,11 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "2": _l("Not good"),
         "1": _l("Bad"),
     },
+    "consent_purpose": {
+        "contact": _l("Contact about the request"),
+        "marketing": _l("Offers and advertising"),
+        "newsletter": _l("Newsletter"),
+    },
     "tap_purpose": {
         "accept": _l("Accept the lead"),
         "decline": _l("Decline the lead"),
@@ -444,6 +449,7 @@ LABELS: Mapping[str, Mapping[str, LazyProxy]] = {
         "customer_appointment_cancelled": _l("Appointment called off, to the customer"),
         "customer_closed": _l("Request closed, to the customer"),
         "customer_feedback": _l("Question after the visit"),
+        "customer_link": _l("New link to the customer's page"),
         "mail_text_test": _l("Test of a mail's text"),
     },
     "message_status": {

@@ -18,6 +18,7 @@ STATUS_DAYS = 90
 STOP_DAYS = 730
 CONFIRM_DAYS = 30
 """How long a customer may confirm what they agreed to."""
+_MAILED, _SEEN = "status", "status.seen"
 _ID_BYTES = 16
 _PROOF_BYTES = 10
 """As short as a guess over the mail allows: what stands before an @ has 64 characters at most."""
@@ -30,12 +31,24 @@ def status_link(settings: Settings, lead_id: uuid.UUID, at: datetime) -> str:
 
 def status_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
     """The signed lead id and the second it expires; letters, digits, `-`, `_` and `.` only."""
-    return _signed(secret, "status", lead_id, at + timedelta(days=STATUS_DAYS))
+    return _signed(secret, _MAILED, lead_id, at + timedelta(days=STATUS_DAYS))
+
+
+def seen_token(secret: str, lead_id: uuid.UUID, at: datetime) -> str:
+    """As `status_token`, for whoever just sent the form: it proves that they hold no mailbox."""
+    return _signed(secret, _SEEN, lead_id, at + timedelta(days=STATUS_DAYS))
 
 
 def lead_of_status_token(secret: str, token: str, at: datetime | None = None) -> uuid.UUID | None:
     """The lead whose page `token` opens at `at` (None: now); None where forged or expired."""
-    return _lead_of(secret, "status", token, at or now())
+    at = at or now()
+    return _lead_of(secret, _MAILED, token, at) or _lead_of(secret, _SEEN, token, at)
+
+
+def was_mailed(secret: str, token: str) -> bool:
+    """Whether the token of a customer's page went to the mail address of its lead, so that whoever
+    has it has been given it by the owner of that address."""
+    return _payload_of(secret, _MAILED, token) is not None
 
 
 def opens(secret: str, token: str, revoked_at: datetime | None) -> bool:
@@ -45,9 +58,8 @@ def opens(secret: str, token: str, revoked_at: datetime | None) -> bool:
     """
     if revoked_at is None:
         return True
-    try:
-        payload = base64_decode(_signer(secret, "status").unsign(token))
-    except (BadData, ValueError):
+    payload = _payload_of(secret, _MAILED, token) or _payload_of(secret, _SEEN, token)
+    if payload is None:
         return False
     issued_at = _expiry(payload) - timedelta(days=STATUS_DAYS)
     return issued_at >= revoked_at.replace(microsecond=0)
@@ -122,15 +134,19 @@ def _signed(secret: str, purpose: str, lead_id: uuid.UUID, expires_at: datetime)
 
 
 def _lead_of(secret: str, purpose: str, token: str, at: datetime) -> uuid.UUID | None:
+    payload = _payload_of(secret, purpose, token)
+    if payload is None or at >= _expiry(payload):
+        return None
+    return uuid.UUID(bytes=payload[:_ID_BYTES])
+
+
+def _payload_of(secret: str, purpose: str, token: str) -> bytes | None:
+    """What the token signs, expired or not; None where forged."""
     try:
         payload = base64_decode(_signer(secret, purpose).unsign(token))
     except (BadData, ValueError):
         return None
-    if len(payload) != _ID_BYTES + 6:
-        return None
-    if at >= _expiry(payload):
-        return None
-    return uuid.UUID(bytes=payload[:_ID_BYTES])
+    return payload if len(payload) == _ID_BYTES + 6 else None
 
 
 def _expiry(payload: bytes) -> datetime:

@@ -22,7 +22,7 @@ from lmt.db import SessionFactory
 from lmt.donotcontact import wants_no_contact
 from lmt.followup.service import add_plan, end_plans
 from lmt.lifecycle import OPEN, QUEUES, WORKED, IllegalStep, Status, step
-from lmt.models import Lead, Offer, locked_lead, record
+from lmt.models import Lead, Offer, PlannedAction, locked_lead, record
 from lmt.moving import NotEligible, move_for_customer, reassign, route_again
 from lmt.notify import service as notify
 from lmt.offerclock import mail_of
@@ -148,6 +148,7 @@ def accept(
     lead.status = step(Status(lead.status), Status.ACCEPTED)
     lead.accepted_at, lead.touched_at, lead.escalated_minutes = at, at, 0
     lead.owner_id = actor.user_id
+    _take_over_plans(session, lead)
     # Due at once: the worker looks up what is next, which is no matter of the dealer's waiting.
     lead.next_action_at = at
     record(session, lead.id, "accepted", at=at, actor_id=actor.user_id, dealer_id=lead.dealer_id)
@@ -277,6 +278,18 @@ def _open_offer(session: Session, lead: Lead, at: datetime) -> Offer:
     if offer.expires_at <= at and not unknown:
         raise TooLate
     return offer
+
+
+def _take_over_plans(session: Session, lead: Lead) -> None:
+    """What the customer booked before anybody had the lead is whose who takes it."""
+    nobodys = select(PlannedAction).where(
+        PlannedAction.lead_id == lead.id,
+        PlannedAction.dealer_id == lead.dealer_id,
+        PlannedAction.owner_id.is_(None),
+        PlannedAction.done_at.is_(None),
+    )
+    for action in session.scalars(nobodys):
+        action.owner_id = lead.owner_id
 
 
 def _postpone(sessions: SessionFactory, lead_id: uuid.UUID, at: datetime) -> None:

@@ -199,10 +199,9 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
     for by_dealer in (Event, Offer, PlannedAction, Contest, Reply, Verdict, Feedback):
         yield by_dealer, and_(by_dealer.lead_id.in_(leads), _concerns(actor, by_dealer))
     # Whoever is asked for help sees the question, whether or not they see the lead.
-    threads = or_(
-        and_(HelpThread.lead_id.in_(leads), _concerns(actor, HelpThread)),
-        HelpThread.expert_id == actor.user_id,
-    )
+    # Nobody in particular is not the expert of a thread that names none.
+    asked = false() if actor.user_id is None else HelpThread.expert_id == actor.user_id
+    threads = or_(and_(HelpThread.lead_id.in_(leads), _concerns(actor, HelpThread)), asked)
     yield HelpThread, threads
     yield HelpPost, HelpPost.thread_id.in_(select(HelpThread.id).where(threads).correlate(None))
     yield SavedView, SavedView.user_id == actor.user_id

@@ -79,6 +79,9 @@ def slot_at(
     used: Mapping[datetime, int],
 ) -> Slot | None:
     """The slot that begins at this very instant; None where there is none to be booked at `at`."""
+    if not at <= starts_at <= at + DAY * (terms.days_ahead + 2):
+        # What somebody typed may lie where no calendar reaches.
+        return None
     # Hours past midnight belong to the day before.
     first_day = local_date(calendar, starts_at) - DAY
     around = slots(calendar, terms, at, first_day, 2, used)

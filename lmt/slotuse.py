@@ -1,7 +1,8 @@
 """The places of a bookable time, counted where they can't be overrun: in one row, by one statement.
 
 Plans end in many ways that know nothing of bookings. A plan that ended before its time still
-counts here until `free` gives its place back, so whoever counts asks for those, too.
+counts here until `free` gives its place back, so whoever counts asks for those, too. One
+that ended with a sale or a loss keeps its place until it is freed: that end may be taken back.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from lmt.models import PlannedAction, SlotUse
+from lmt.lifecycle import Status
+from lmt.models import Lead, PlannedAction, SlotUse
 
 # Bare tables: a place is taken or free whoever asks.
 _USE = cast(Table, SlotUse.__table__)
 _PLAN = PlannedAction.__table__.c
+_LEAD = Lead.__table__.c
 
 
 def take(session: Session, dealer_id: int, kind: str, starts_at: datetime, capacity: int) -> bool:
@@ -47,13 +50,19 @@ def _take_over(
             _PLAN.dealer_id == dealer_id,
             _PLAN.kind == kind,
             _PLAN.slot_at == starts_at,
-            _PLAN.done_at.is_not(None),
+            _is_over(),
         )
     ).one()
     if taken - over >= capacity:
         return False
     session.execute(update(_USE).where(*this).values(used=taken + 1))
     return True
+
+
+def _is_over() -> ColumnElement[bool]:
+    ended = (Status.WON, Status.LOST)
+    undoable = select(_LEAD.id).where(_LEAD.id == _PLAN.lead_id, _LEAD.status.in_(ended))
+    return and_(_PLAN.done_at.is_not(None), ~undoable.exists())
 
 
 def free(session: Session, plan: PlannedAction) -> None:
@@ -106,7 +115,7 @@ def used(
             _PLAN.kind == kind,
             _PLAN.slot_at >= since,
             _PLAN.slot_at < until,
-            _PLAN.done_at.is_not(None),
+            _is_over(),
         )
         .group_by(_PLAN.slot_at)
     )

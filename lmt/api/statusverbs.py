@@ -11,9 +11,8 @@ from typing import Any
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from lmt import pipeline
+from lmt import closing, pipeline
 from lmt.api.statusreport import StatusReport
-from lmt.convert import service as converting
 from lmt.followup import service as following
 from lmt.lifecycle import WORKED, IllegalStep, Status
 from lmt.models import Event, Lead
@@ -81,7 +80,7 @@ def _do(
             session, lead_id, how=report.how, result=report.result, note=report.note, **who
         )
     elif report.status == "won":
-        converting.won(
+        closing.won(
             session,
             lead_id,
             model=report.model,
@@ -90,7 +89,7 @@ def _do(
             **who,
         )
     elif report.status == "lost":
-        converting.lost(session, lead_id, reason=report.reason, note=report.note, **who)
+        closing.lost(session, lead_id, reason=report.reason, note=report.note, **who)
     if report.next is not None:
         following.plan(
             session,

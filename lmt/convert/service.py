@@ -73,13 +73,23 @@ def lost(
 
 
 def reopen(session: Session, lead_id: uuid.UUID, *, at: datetime, actor: Actor) -> None:
-    """Take an outcome back: the lead is worked on again, by the same dealer."""
+    """Take an outcome back: the lead is worked on again, by the same dealer, and what was planned
+    when it ended is planned again, unless somebody was told meanwhile that it was called off."""
     lead = locked_lead(session, lead_id)
+    ended_at = lead.closed_at
     reached = lead.contacted_at is not None
     lead.status = step(Status(lead.status), Status.CONTACTED if reached else Status.ACCEPTED)
     if lead.cause == WANTS_NO_CONTACT:
         take_back(session, lead.id, actor_id=actor.user_id, at=at)
     lead.closed_at, lead.cause = None, ""
+    ended_with_it = select(PlannedAction).where(
+        PlannedAction.lead_id == lead.id,
+        PlannedAction.dealer_id == lead.dealer_id,
+        PlannedAction.done_at == ended_at,
+        PlannedAction.cancelled_at.is_(None),
+    )
+    for action in session.scalars(ended_with_it):
+        action.done_at = None
     # Its clocks begin anew; the worker looks what is next.
     lead.touched_at, lead.escalated_minutes, lead.next_action_at = at, 0, at
     session.delete(session.get_one(Outcome, lead.id))

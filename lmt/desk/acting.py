@@ -74,7 +74,8 @@ def show(
         web.db(), lead_id, web.at(), language=reader().locale, everything=everything
     )
     if page is None:
-        return stubpage.gone(lead_id)
+        # To read what is left is one thing, to act on it another.
+        return stubpage.gone(lead_id, status=404 if form else 200)
     dealer_id = page.lead.dealer_id
     decision = page.decision
     reasons = why(decision.result, dealer_id) if decision and dealer_id else None
@@ -122,6 +123,9 @@ def calendar_here(lead_id: uuid.UUID) -> Calendar:
 def _too_late(lead_id: uuid.UUID) -> ResponseReturnValue:
     web.db().rollback()
     here = web.db().get(Lead, lead_id, populate_existing=True)
+    if here is not None and here.owner_id == web.user().id and here.status != Status.OFFERED:
+        # Pressed twice: the first press did it.
+        return redirect(url_for("desk.lead", lead_id=lead_id))
     if here is not None and here.status != Status.OFFERED:
         flash(_("A colleague has answered this lead already."), "info")
         return redirect(url_for("desk.lead", lead_id=lead_id))

@@ -12,7 +12,7 @@ from flask import abort, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from lmt import handing, pipeline, web
+from lmt import closing, handing, pipeline, web
 from lmt.calendars import dealer_calendar
 from lmt.convert import service as converting
 from lmt.desk import forms, leadpage
@@ -112,7 +112,7 @@ def _rest() -> Callable[[uuid.UUID], object]:
 
 def _lost() -> Callable[[uuid.UUID], object]:
     given = forms.loss(request.form)
-    return lambda lead_id: converting.lost(
+    return lambda lead_id: closing.lost(
         web.db(), lead_id, reason=given.reason, note=given.note, at=web.at(), actor=web.actor()
     )
 

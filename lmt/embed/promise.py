@@ -15,7 +15,7 @@ from lmt import web
 from lmt.embed.origins import redirect_target
 from lmt.embed.shown import ShownForm
 from lmt.lifecycle import Status
-from lmt.links import lead_of_status_token, status_link
+from lmt.links import lead_of_status_token, opens, seen_token
 from lmt.models import Consent, Lead
 from lmt.notify.recipients import terms_of
 
@@ -46,8 +46,9 @@ class Promise:
 
 
 def status_token_of(lead_id: uuid.UUID, at: datetime) -> str:
-    """Opens the customer's page of the lead."""
-    return status_link(web.settings(), lead_id, at).rsplit("/", 1)[1]
+    """Opens the customer's page of the lead, for whoever sent the form: anybody may type a phone
+    or a mail address, so what else its owner asked for is not on it."""
+    return seen_token(web.settings().secret_key, lead_id, at)
 
 
 def promise_of(session: Session, shown: ShownForm, token: str, zone: str, at: datetime) -> Promise:
@@ -55,9 +56,12 @@ def promise_of(session: Session, shown: ShownForm, token: str, zone: str, at: da
 
     404 for a token that opens nothing, or the lead of another form's source.
     """
-    lead_id = lead_of_status_token(web.settings().secret_key, token, at)
+    secret = web.settings().secret_key
+    lead_id = lead_of_status_token(secret, token, at)
     lead = session.get(Lead, lead_id, populate_existing=True) if lead_id is not None else None
     if lead is None or lead.source_id != shown.form.source_id:
+        abort(404)
+    if not opens(secret, token, lead.links_revoked_at):
         abort(404)
     dealer = "" if lead.dealer_id is None else terms_of(session, lead.dealer_id, at).name
     return Promise(

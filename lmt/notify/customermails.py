@@ -92,6 +92,22 @@ def confirm(facts: MailFacts, base_url: str) -> Letter:
     )
 
 
+def fresh_link(facts: MailFacts, base_url: str) -> Letter:
+    """They ended the links to their page, and get the only one that opens it now."""
+    return Letter(
+        subject=_("New link to your page (%(reference)s)", reference=facts.reference),
+        heading=_("New link to your page"),
+        opening=[
+            *greeting(facts),
+            Line(_("The links to your page that you had before open nothing any more.")),
+            Line(_("This is the new one. Whoever has it sees where your request stands.")),
+        ],
+        facts=[(_("Your reference"), [Value(facts.reference, ltr=True)])],
+        button=status_button(facts),
+        footer=_("You get this mail because you sent us a request. It was written automatically."),
+    )
+
+
 def greeting(facts: MailFacts) -> list[Line]:
     """By name, where it is one."""
     if not is_greetable(facts.full_name):

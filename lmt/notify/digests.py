@@ -16,7 +16,18 @@ from lmt.calendars import dealer_calendars
 from lmt.db import uuid7_floor
 from lmt.i18n import best_locale
 from lmt.lifecycle import WITH_DEALER
-from lmt.models import Absence, Dealer, DealerTerms, Lead, Market, Message, Role, User, UserScope
+from lmt.models import (
+    Absence,
+    Dealer,
+    DealerTerms,
+    Lead,
+    Market,
+    Message,
+    Offer,
+    Role,
+    User,
+    UserScope,
+)
 from lmt.notify.messages import enqueue
 from lmt.notify.mutes import muted
 from lmt.notify.opening import next_morning
@@ -27,6 +38,8 @@ STILL_MORNING = timedelta(hours=3)
 """After a longer silence of ours the day's mail is left out: nobody begins the day with it."""
 WORK, LEAD_TEAM = ("lead.work",), ("team.manage", "dealer.manage")
 _WEEK = timedelta(days=7)
+_LATELY = 3 * _WEEK
+"""A week that somebody is told of ended a few days ago at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +53,26 @@ class _Reader:
 def enqueue_due(session: Session, at: datetime) -> int:
     """Put out what is due at `at`, and commit; returns how many. Each mail once per reader and day
     (or week), however often this is called. A bounded number of queries, but one for each mail."""
-    opened = _opened(session, at)
-    put_out = _mornings(session, opened, at) + _weeks(session, opened, at)
+    opened, with_leads = _opened(session, at)
+    waiting = {id: calendar for id, calendar in opened.items() if id in with_leads}
+    put_out = _mornings(session, waiting, at) + _weeks(session, opened, at)
     session.commit()
     return put_out
 
 
-def _opened(session: Session, at: datetime) -> dict[int, Calendar]:
-    """Dealers whose morning it is, and that have open leads."""
+def _opened(session: Session, at: datetime) -> tuple[dict[int, Calendar], frozenset[int]]:
+    """Dealers whose morning it is, and that have open leads or were offered some lately; which of
+    them have open ones."""
     # Dealers first, then a look by index for each: the leads of all would be read otherwise.
     holds = select(Lead.id).where(
         Lead.dealer_id == Dealer.id, Lead.status.in_(sorted(WITH_DEALER)), Lead.test.is_(False)
     )
-    ids = session.scalars(select(Dealer.id).where(holds.exists())).all()
+    lately = select(Offer.id).where(Offer.dealer_id == Dealer.id, Offer.offered_at > at - _LATELY)
+    with_leads = frozenset(session.scalars(select(Dealer.id).where(holds.exists())))
+    ids = with_leads.union(session.scalars(select(Dealer.id).where(lately.exists())))
     calendars = dealer_calendars(session, ids, at) if ids else {}
-    return {id: calendar for id, calendar in calendars.items() if _is_morning(calendar, at)}
+    opened = {id: calendar for id, calendar in calendars.items() if _is_morning(calendar, at)}
+    return opened, with_leads
 
 
 def _is_morning(calendar: Calendar, at: datetime) -> bool:

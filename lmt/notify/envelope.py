@@ -79,11 +79,12 @@ def envelope(
     if unsubscribe:
         message["List-Unsubscribe"] = f"<{unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Content-Language"] = language
     # Quoted-printable survives relays that pass only 7 bits and short lines.
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    # Last: setting the content takes all that is said of it away.
+    message["Content-Language"] = language
     for file in files:
         major, _slash, minor = file.type.partition("/")
         message.add_attachment(

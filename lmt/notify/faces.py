@@ -7,13 +7,14 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt.calendars import dealer_calendar, desk_calendar
 from lmt.donotcontact import stopped
 from lmt.i18n import best_locale
 from lmt.lifecycle import Status
-from lmt.models import HelpThread, Lead, PlannedAction, Reply, Tap, User
+from lmt.models import HelpThread, Lead, Message, PlannedAction, Reply, Tap, User
 from lmt.notify.messages import enqueue
 from lmt.notify.opening import next_at_work
 from lmt.notify.recipients import (
@@ -31,6 +32,7 @@ from lmt.scope import as_system
 
 UNDO_TIME = timedelta(minutes=10)
 """How long an end that was recorded by mistake can be taken back before the customer reads it."""
+ANSWERS_HELP = "help.answer"
 SAYS_GOODBYE = frozenset({Status.WON, Status.LOST, Status.WITHDRAWN})
 NO_GOODBYE = frozenset({"do_not_contact", "bad_data"})
 """Reasons of a loss after which the customer hears nothing more."""
@@ -52,7 +54,8 @@ def tell_customer_appointment_cancelled(
 
 def tell_customer_closed(session: Session, lead: Lead, at: datetime) -> None:
     """The request is over: thanks for a sale, a polite end after contact, or the confirmation that
-    it was withdrawn; once per lead and end. Nothing for ends that the customer knows nothing of."""
+    it was withdrawn; once per lead and end. Nothing for ends that the customer knows nothing of.
+    An end that was taken back before they read of it does not count."""
     if lead.status not in SAYS_GOODBYE:
         return
     if lead.status == Status.LOST and (lead.contacted_at is None or lead.cause in NO_GOODBYE):
@@ -61,11 +64,13 @@ def tell_customer_closed(session: Session, lead: Lead, at: datetime) -> None:
         return
     if not may_be_told(session, lead) or _wants_no_mail(session, lead):
         return
+    if _was_told_closed(session, lead):
+        return
     due_at = at if lead.status == Status.WITHDRAWN else at + UNDO_TIME
     _to_customer(
         session,
         "customer_closed",
-        f"lead:{lead.id}:closed:{lead.status}",
+        f"lead:{lead.id}:closed:{lead.status}:{at.isoformat()}",
         lead,
         {"status": str(lead.status)},
         at,
@@ -190,18 +195,18 @@ def tell_colleague(
 
 
 def tell_help_asked(session: Session, thread: HelpThread, at: datetime) -> None:
-    """A dealer asks about a lead, or goes on asking: to the expert, else to the market's
-    headquarters, when they are at work."""
+    """A dealer asks about a lead, or goes on asking: to the expert, else to those of the market's
+    headquarters who may answer, when they are at work."""
     session.flush()
     with as_system(session):
         lead = session.get_one(Lead, thread.lead_id)
         due_at = next_at_work(desk_calendar(lead.market), at)
-        if thread.expert is not None:
-            # An expert answers without seeing the lead.
-            readers = present(session, [thread.expert], None, due_at)
-        else:
-            keepers = market_keepers(session, thread.market_id)
-            readers = present_keepers(session, keepers, None, due_at)
+        # An expert answers without seeing the lead; their deputy may be no expert.
+        experts = [] if thread.expert is None else present(session, [thread.expert], None, due_at)
+        readers = _who_answer(session, experts)
+        if not readers:
+            keepers = market_keepers(session, thread.market_id, ANSWERS_HELP)
+            readers = _who_answer(session, present_keepers(session, keepers, None, due_at))
         for reader in readers:
             _tell_of_thread(session, "help_asked", reader, lead, thread, at, due_at)
 
@@ -349,6 +354,26 @@ def _enqueue(
         at=at,
         due_at=due_at,
     )
+
+
+def _who_answer(session: Session, readers: list[Addressee]) -> list[Addressee]:
+    """Those who can open the question that they would read of."""
+    people = {each.user_id: session.get(User, each.user_id) for each in readers if each.user_id}
+    may = {id for id, person in people.items() if person is not None and person.may(ANSWERS_HELP)}
+    return [each for each in readers if each.user_id in may]
+
+
+def _was_told_closed(session: Session, lead: Lead) -> bool:
+    """Whether they read of this very end, or are about to."""
+    # The bare table: whichever of its dealers it ended with.
+    message = Message.__table__.c
+    told = select(message.id).where(
+        message.lead_id == lead.id,
+        message.kind == "customer_closed",
+        message.context["status"].astext == str(lead.status),
+        message.status != "dropped",
+    )
+    return session.execute(told.limit(1)).first() is not None
 
 
 def _wants_no_mail(session: Session, lead: Lead) -> bool:

@@ -75,5 +75,6 @@ _COMPOSERS: Mapping[str, Callable[[MailFacts, str], Letter]] = {
     "customer_appointment_cancelled": appointmentmails.cancelled,
     "customer_closed": appointmentmails.closed,
     "customer_feedback": appointmentmails.feedback,
+    "customer_link": customermails.fresh_link,
 }
 KINDS = tuple(_COMPOSERS)

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from lmt.models import Absence, DealerTerms, Inquiry, Lead, Role, Source, User, UserScope
+from lmt.models import Absence, Dealer, DealerTerms, Inquiry, Lead, Role, Source, User, UserScope
 
 QUEUE_PERMISSION = "lead.assign"
 TEAM_PERMISSION = "team.manage"
@@ -47,13 +47,18 @@ def queue_keepers(session: Session, lead: Lead) -> Sequence[User]:
     return _keepers(session, lead.market_id, of_brand)
 
 
-def market_keepers(session: Session, market_id: int) -> Sequence[User]:
-    """Who may assign leads of the market by hand, of whatever brand; central staff where nobody."""
-    return _keepers(session, market_id)
+def market_keepers(
+    session: Session, market_id: int, permission: str = QUEUE_PERMISSION
+) -> Sequence[User]:
+    """Who holds the permission (to assign leads by hand) in the market, whatever the brand; central
+    staff where nobody does."""
+    return _keepers(session, market_id, permission=permission)
 
 
 def managers_of(session: Session, dealer_id: int, brand_id: int | None) -> Sequence[User]:
-    """Who leads the dealer's people, for leads of this brand."""
+    """Who leads the dealer's people, or those of its group, for leads of this brand."""
+    dealer = Dealer.__table__.c
+    group = select(dealer.group_id).where(dealer.id == dealer_id).scalar_subquery()
     return (
         session.scalars(
             select(User)
@@ -62,7 +67,7 @@ def managers_of(session: Session, dealer_id: int, brand_id: int | None) -> Seque
             .where(
                 User.active,
                 Role.permissions.contains([TEAM_PERMISSION]),
-                UserScope.dealer_id == dealer_id,
+                or_(UserScope.dealer_id == dealer_id, UserScope.group_id == group),
                 or_(UserScope.brand_id.is_(None), UserScope.brand_id == brand_id),
             )
             .order_by(User.id)
@@ -151,13 +156,17 @@ def may_be_told(session: Session, lead: Lead) -> bool:
 
 
 def _keepers(
-    session: Session, market_id: int, narrowed: ColumnElement[bool] | None = None
+    session: Session,
+    market_id: int,
+    narrowed: ColumnElement[bool] | None = None,
+    *,
+    permission: str = QUEUE_PERMISSION,
 ) -> Sequence[User]:
     keepers = (
         select(User)
         .join(User.roles)
         .join(User.scopes)
-        .where(User.active, Role.permissions.contains([QUEUE_PERMISSION]))
+        .where(User.active, Role.permissions.contains([permission]))
         .order_by(User.id)
     )
     if narrowed is not None:
@@ -165,8 +174,9 @@ def _keepers(
     own = session.scalars(keepers.where(UserScope.market_id == market_id)).unique().all()
     if own:
         return own
-    everywhere = UserScope.market_id.is_(None)
-    return session.scalars(keepers.where(everywhere, UserScope.dealer_id.is_(None))).unique().all()
+    part = (UserScope.market_id, UserScope.dealer_id, UserScope.group_id)
+    everywhere = (each.is_(None) for each in part)
+    return session.scalars(keepers.where(*everywhere)).unique().all()
 
 
 def _addressee(user: User, *, stands_in_for: int | None = None) -> Addressee:
@@ -177,6 +187,7 @@ def _may_see(user: User, lead: Lead | None) -> bool:
     """Whether the lead lies in the person's part of the world; without a lead, everybody may."""
     return lead is None or any(
         scope.dealer_id in {None, lead.dealer_id}
+        and (scope.group is None or lead.dealer_id in scope.group.dealer_ids)
         and scope.market_id in {None, lead.market_id}
         and scope.brand_id in {None, lead.brand_id}
         for scope in user.scopes

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from lmt.config import Settings
 from lmt.db import uuid7
-from lmt.models import Message, Offer, PlannedAction, Tap, User
+from lmt.models import DealerTerms, Message, Offer, PlannedAction, Tap, User
 from lmt.notify.facts import Digest, DigestLead, MailFacts
+from lmt.scope import as_system
 
 DAYS = 14
 """How long a link may be used; that of an offer ends with the offer, which may be extended."""
@@ -115,7 +116,7 @@ def _link(
         offer_id=offer_id,
         plan_id=plan_id,
         dealer_id=message.dealer_id,
-        user_id=_reader(session, message),
+        user_id=_reader(session, message, at),
         recipient=message.recipient,
         language=message.language,
         timezone=message.timezone,
@@ -140,8 +141,30 @@ def token_of(secret: str, message_id: uuid.UUID, purpose: str, of: uuid.UUID | i
     return urlsafe_b64encode(hmac.digest(key, told, "sha256")).decode().rstrip("=")
 
 
-def _reader(session: Session, message: Message) -> int | None:
-    """Whose mail it is, where it is a person's and no dealer's common mailbox."""
-    return session.scalars(
-        select(User.id).where(User.email == message.recipient, User.active)
-    ).first()
+def works_at(session: Session, user: User, dealer_id: int | None) -> bool:
+    """Whether the person works on this dealer's leads now: by its own scope or by its group's."""
+    if not user.active or not user.may("lead.work"):
+        return False
+    with as_system(session):
+        return any(
+            scope.dealer_id == dealer_id
+            or (scope.group is not None and dealer_id in scope.group.dealer_ids)
+            for scope in user.scopes
+        )
+
+
+def _reader(session: Session, message: Message, at: datetime) -> int | None:
+    """Whose mail it is, where it is a person's and no dealer's common mailbox.
+
+    A person who left since is still whose it is: their links are dead.
+    """
+    user = session.scalars(select(User).where(User.email == message.recipient)).first()
+    if user is None:
+        return None
+    mailbox = select(DealerTerms.id).where(
+        DealerTerms.dealer_id == message.dealer_id,
+        DealerTerms.email == message.recipient,
+        DealerTerms.holds_at(at),
+    )
+    is_common = session.scalars(mailbox.limit(1)).first() is not None
+    return None if is_common and not works_at(session, user, message.dealer_id) else user.id

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.customeracts import of_same_address
 from lmt.lifecycle import Status
 from lmt.models import Brand, Lead
 from lmt.portal.standing import in_short
@@ -29,12 +30,14 @@ class EarlierRequest:
 
 
 def earlier_requests(session: Session, lead: Lead) -> list[EarlierRequest]:
-    """Of this customer in this market, the newest first; tests are nobody's."""
+    """Of this customer in this market, sent with this request's mail address, the newest first;
+    tests are nobody's. For a page whose link was mailed there: whoever typed this customer's phone
+    with an address of their own reads nothing of what the phone's owner asked for."""
     rows = session.execute(
         select(Lead.request_type, Brand.name, Lead.model, Lead.created_at, Lead.status)
         .outerjoin(Brand, Brand.id == Lead.brand_id)
         .where(
-            Lead.customer_id == lead.customer_id,
+            Lead.id.in_(of_same_address(lead)),
             Lead.market_id == lead.market_id,
             Lead.id != lead.id,
             Lead.created_at <= lead.created_at,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lmt import customeracts, feedback, pipeline, web
 from lmt.i18n import gettext as _
 from lmt.lifecycle import IllegalStep
+from lmt.links import was_mailed
 from lmt.moving import NotEligible
 from lmt.pipeline import move_for_customer
 from lmt.portal import appointing, confirm, stop
@@ -105,7 +106,13 @@ def take_consent_back(token: str) -> ResponseReturnValue:
 
     def verb(session: Session, lead_id: uuid.UUID) -> str:
         purpose = request.form.get("purpose", "")
-        customeracts.take_consent_back(session, lead_id, purpose=purpose, at=web.at())
+        customeracts.take_consent_back(
+            session,
+            lead_id,
+            purpose=purpose,
+            everywhere=was_mailed(web.settings().secret_key, token),
+            at=web.at(),
+        )
         return "consent"
 
     return carry_out(token, "consent", verb, status_page)

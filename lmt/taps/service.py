@@ -16,9 +16,9 @@ from lmt.followup import service as following
 from lmt.lifecycle import WORKED, IllegalStep
 from lmt.models import Lead, Offer, PlannedAction, Tap, User, locked_lead, record
 from lmt.notify import service as notify
-from lmt.notify.taps import ANSWERS, hash_of
+from lmt.notify.taps import ANSWERS, hash_of, works_at
 from lmt.pipeline import PlanInput, TooLate
-from lmt.scope import SYSTEM, Actor, Part, act_as, as_system
+from lmt.scope import SYSTEM, Actor, Part, act_as
 from lmt.taps.calltimes import call_times
 
 
@@ -179,14 +179,7 @@ def _reader_left(session: Session, tap: Tap) -> bool:
     if tap.user_id is None:
         return False
     user = session.get(User, tap.user_id)
-    if user is None or not user.active or not user.may("lead.work"):
-        return True
-    with as_system(session):
-        return not any(
-            scope.dealer_id == tap.dealer_id
-            or (scope.group is not None and tap.dealer_id in scope.group.dealer_ids)
-            for scope in user.scopes
-        )
+    return user is None or not works_at(session, user, tap.dealer_id)
 
 
 def _offer(session: Session, tap: Tap) -> Offer | None:
