@@ -159,7 +159,7 @@ def test_every_page_refuses_strangers_unless_it_says_otherwise(app: Flask) -> No
         if is_public(app, rule.endpoint, [blueprint] if blueprint else []):
             assert rule.rule.startswith(
                 ("/static", "/login", "/logout", "/account/", "/healthz", "/readyz", "/metrics",
-                 "/api/v1/", "/ingest/", "/servlet/", "/forms/", "/embed/", "/r/",
+                 "/api/v1/", "/ingest/", "/servlet/", "/forms/", "/embed/", "/r/", "/t/",
                  "/demo/site")
             ), f"{rule.rule} is public"  # fmt: skip
             continue

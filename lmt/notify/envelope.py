@@ -83,8 +83,6 @@ def envelope(
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    # Last: setting the content takes all that is said of it away.
-    message["Content-Language"] = language
     for file in files:
         major, _slash, minor = file.type.partition("/")
         message.add_attachment(
@@ -94,6 +92,8 @@ def envelope(
             filename=file.name,
             params={"charset": "utf-8"} | ({"method": file.method} if file.method else {}),
         )
+    # Last: setting the content takes all that is said of it away.
+    message["Content-Language"] = language
     return message
 
 
