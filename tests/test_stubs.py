@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt import pipeline
+from lmt.accounts.service import Scope, create_user
 from lmt.db import SessionFactory
 from lmt.models import Event, Lead, Message, Offer, PlannedAction, User
 from lmt.reports.ownfigures import Period, own_figures
@@ -105,6 +106,18 @@ def test_figures_drill_down_to_as_many_leads_as_they_say(
     assert rows(other, tab="all") == ["Adam", "Celina", "Edyta"]
     assert rows(other, tab="passed") == ["Beata"]
     assert next_one.offered == 4
+    # Whoever manages both houses finds each house's leads apart, though all of them are theirs.
+    act_as(session, SYSTEM)
+    both = [Scope(dealer_id=world.dealers[code]) for code in ("PL-WAW-1", "PL-WAW-2")]
+    gita = create_user(session, "gita@lmt.example", "Gita", None, ["manager"], both)
+    session.commit()
+    of_both = login(app.test_client(), gita)
+    assert rows(of_both, tab="passed") == []
+    for tab, expected in (("all", here), ("passed", passed)):
+        assert rows(of_both, tab=tab, dealer="PL-WAW-1") == expected
+    page = of_both.get("/desk/figures?dealer=PL-WAW-1").text.replace("&amp;", "&")
+    for link in re.findall(r'href="([^"]+how=declined)">1</a>', page):
+        assert len(listed(of_both.get(link).text)) == 1
 
 
 def test_a_stub_tells_nothing_of_a_person_nor_of_what_came_after(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from lmt.i18n import reader
-from lmt.models import Dealer, MarketStatus, Source, User, UserScope
+from lmt.models import Dealer, DealerTerms, MarketStatus, Source, User, UserScope
 from lmt.scope import Actor
 
 MOST = 300
@@ -21,10 +22,12 @@ class Choices:
 
     sources: list[tuple[str, str]]
     people: list[tuple[str, str]]
+    dealers: list[tuple[str, str]]
+    """Only where there are several to choose from."""
 
 
-def choices(session: Session, actor: Actor) -> Choices:
-    """By name; two statements."""
+def choices(session: Session, actor: Actor, at: datetime) -> Choices:
+    """By name; two statements, three for whoever works for several dealers."""
     sources = session.execute(
         select(Source.code, Source.name)
         .where(Source.market_id.in_(_markets()))
@@ -44,8 +47,21 @@ def choices(session: Session, actor: Actor) -> Choices:
         .limit(MOST)
     )
     return Choices(
-        [(code, name) for code, name in sources], [(str(id), name) for id, name in people]
+        [(code, name) for code, name in sources],
+        [(str(id), name) for id, name in people],
+        _dealers(session, actor, at) if len(actor.dealers) > 1 else [],
     )
+
+
+def _dealers(session: Session, actor: Actor, at: datetime) -> list[tuple[str, str]]:
+    found = session.execute(
+        select(Dealer.code, DealerTerms.name)
+        .join(DealerTerms, DealerTerms.dealer_id == Dealer.id)
+        .where(Dealer.id.in_(actor.dealers), DealerTerms.holds_at(at))
+        .order_by(DealerTerms.name, Dealer.code)
+        .limit(MOST)
+    )
+    return [(code, name) for code, name in found]
 
 
 def market_statuses(session: Session) -> Mapping[tuple[int, str], str]:

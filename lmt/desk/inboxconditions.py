@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from lmt.attributes import says
 from lmt.desk.inboxfilter import NOBODY, InboxFilter
 from lmt.lifecycle import CLOSED, WITH_DEALER, WORKED, Status
-from lmt.models import Lead, Offer, PlannedAction, Source
+from lmt.models import Dealer, Lead, Offer, PlannedAction, Source
 from lmt.search import found_by
 
 HELD = ("open", "accepted")
@@ -133,6 +133,8 @@ def _filtered(wanted: InboxFilter, timezone: str) -> list[ColumnElement[bool]]:
         asked.append(Lead.request_type == wanted.request_type)
     if wanted.model:
         asked.append(Lead.model.icontains(wanted.model, autoescape=True))
+    if wanted.dealer:
+        asked.append(Lead.dealer_id.in_(select(Dealer.id).where(Dealer.code == wanted.dealer)))
     if wanted.source:
         asked.append(Lead.source_id.in_(select(Source.id).where(Source.code == wanted.source)))
     if wanted.status:

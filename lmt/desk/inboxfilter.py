@@ -43,6 +43,8 @@ class InboxFilter:
     """Asked of open and closed leads alike, whatever the tab."""
     request_type: str = ""
     model: str = ""
+    dealer: str = ""
+    """The code of one of the actor's dealers."""
     source: str = ""
     status: str = ""
     market_status: str = ""
@@ -64,6 +66,7 @@ class InboxFilter:
             search=_words(args.get("q", "")),
             request_type=_one_of(args.get("type", ""), LABELS["request_type"]),
             model=_words(args.get("model", "")),
+            dealer=_words(args.get("dealer", "")),
             source=_words(args.get("source", "")),
             status=_one_of(args.get("status", ""), WITH_DEALER | CLOSED),
             market_status=_words(args.get("mstatus", "")),
@@ -108,6 +111,7 @@ class InboxFilter:
         named = {
             "type": self.request_type,
             "model": self.model,
+            "dealer": self.dealer,
             "source": self.source,
             "status": self.status,
             "mstatus": self.market_status,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lmt.desk.inboxconditions import Place, Reader, conditions, open_counts, order, place
 from lmt.desk.inboxfilter import TABS, InboxFilter, sees_markets, sorts_for
 from lmt.desk.inboxrows import Row, rows_of, terms_of_dealers
-from lmt.models import Lead
+from lmt.models import Dealer, Lead
 from lmt.scope import Actor
 from lmt.stubs import Stub, Wanted, stubs
 
@@ -77,7 +77,15 @@ def _passed(
     asked = Wanted(wanted.how, wanted.request_type, wanted.model, since, until)
     begins = place(after, "newest")
     there = (begins.key, begins.lead_id) if begins and isinstance(begins.key, datetime) else None
-    found = stubs(session, actor, asked, after=there, rows=PAGE_ROWS + 1)
+    whose = _of_dealer(session, actor, wanted.dealer) if wanted.dealer else actor
+    found = stubs(session, whose, asked, after=there, rows=PAGE_ROWS + 1)
     shown = found[:PAGE_ROWS]
     last = Place(shown[-1].offered_at, shown[-1].lead_id) if len(found) > PAGE_ROWS else ""
     return Inbox((), counts, str(last), shown)
+
+
+def _of_dealer(session: Session, actor: Actor, code: str) -> Actor:
+    """The actor at this one of their dealers alone: what another one took over, it passed on."""
+    dealer_id = session.scalar(select(Dealer.id).where(Dealer.code == code))
+    parts = (part for part in actor.parts if part.dealer_id == dealer_id is not None)
+    return replace(actor, parts=tuple(parts))

@@ -70,7 +70,7 @@ def inbox() -> ResponseReturnValue:
             inbox=found,
             wanted=wanted,
             names=names,
-            offered=choices(database, web.actor()),
+            offered=choices(database, web.actor(), web.at()),
             sorts=sorts_for(wanted, web.actor()),
             views=views_of(database, person.id, viewacts.ROOM),
             undo=session.pop(bulkacts.UNDO, ()),
