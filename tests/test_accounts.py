@@ -216,7 +216,7 @@ def test_the_header_offers_only_rooms_one_may_enter(
     login(client, cast["anna"])
     rooms = re.search(r'<nav class="rooms".*?</nav>', client.get("/desk/").text, re.S)
     assert rooms
-    assert re.findall(r'<a href="([^"]+)"', rooms[0]) == ["/desk/"]
+    assert re.findall(r'<a href="([^"]+)"', rooms[0]) == ["/desk/", "/desk/board"]
 
 
 def test_everybody_chooses_language_and_zone(

@@ -161,7 +161,7 @@ def test_a_weekend_is_the_dealer_s_own(stored: Session) -> None:
 def test_every_market_has_people_of_every_role(demo: Demo) -> None:
     roles = {(account.market, account.role) for account in demo.facts.accounts}
     for market in MARKETS:
-        for role in ("agent", "manager", "headquarters", "call_centre"):
+        for role in ("agent", "manager", "headquarters", "call_centre", "expert"):
             assert (market.code, role) in roles
     assert {("", "central"), ("", "administrator")} <= roles
     assert {role for _, role in roles} == set(ROLES)

@@ -528,7 +528,7 @@ def test_own_figures_stand_beside_the_markets_middle(
     page = told(bert.get("/desk/figures"))
     assert "Market's middle: 60%" in page
     assert "median of 4 dealers" in page
-    assert "tab=passed&from=2026-02-09&to=2026-03-10&how=declined" in page
+    assert "from=2026-02-09&to=2026-03-10&dealer=PL-WAW-1&how=declined" in page
     assert "PL-R-" not in page
 
 

@@ -1532,7 +1532,6 @@ MAY_PASS_BY = {
     ("portal/page.py", "SYSTEM"),
     ("portal/acting.py", "SYSTEM"),
     ("portal/appointing.py", "SYSTEM"),
-    ("portal/earlier.py", "__table__"),
     # Plans and offers of leads in sight, tied to the dealer that has each.
     ("desk/inboxrows.py", "__table__"),
     ("desk/inboxconditions.py", "__table__"),

@@ -80,7 +80,7 @@ def hire(
         ]
     for market in MARKETS:
         scope = Scope(market_id=founded.markets[market.code])
-        for role in ("headquarters", "call_centre"):
+        for role in ("headquarters", "call_centre", "expert"):
             account(
                 role,
                 market.code,

@@ -75,4 +75,7 @@ def ensure_database(connection: psycopg.Connection, name: str, template: str) ->
     )
     if template == "template0":
         statement += sql.SQL(" ENCODING UTF8 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'")
+    else:
+        # Its files are copied as they are, which is quicker than writing each page down anew.
+        statement += sql.SQL(" STRATEGY file_copy")
     connection.execute(statement)
