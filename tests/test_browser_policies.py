@@ -186,11 +186,11 @@ def chosen_by_a_customer(demo: Demo) -> tuple[str, str]:
     raise AssertionError(f"none of {[a.dealer for a in agents]} takes a lead")
 
 
-# The narrow one; both where the long tests run.
-VIEWS = [(390, "ar"), (1440, "en")] if os.environ.get("LMT_ALL_VIEWS") else [(390, "ar")]
-
-
-@pytest.mark.parametrize(("width", "language"), VIEWS)
+@pytest.mark.skipif(
+    not os.environ.get("LMT_ALL_VIEWS"),
+    reason="opened by test_browser_pages; full of a demo's data where the long tests run",
+)
+@pytest.mark.parametrize(("width", "language"), [(390, "ar"), (1440, "en")])
 def test_pages_of_policies_fit_and_are_accessible(
     browser: Browser, demo: Demo, width: int, language: str
 ) -> None:
