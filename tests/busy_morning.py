@@ -81,7 +81,7 @@ class Town:
     of: dict[str, dict[str, list[Any]]]
     """Endpoint → its own values."""
 
-    def addresses(self, app: Flask, rule: routing.Rule) -> list[str]:
+    def addresses(self, app: Flask, rule: routing.Rule, language: str = LOCALE) -> list[str]:
         """One address for each value of the first name that has several."""
         own = {**self.arguments, **self.of.get(rule.endpoint, {})}
         names = rule.arguments - set(rule.defaults or ())
@@ -90,7 +90,7 @@ class Town:
             return [
                 app.url_for(
                     rule.endpoint,
-                    lang=LOCALE,
+                    lang=language,
                     **{n: own[n][min(i, len(own[n]) - 1)] for n in names},
                 )
                 for i in range(count)

@@ -83,7 +83,7 @@ def every_page(app: Flask, town: Town, cast: dict[str, User], language: str) -> 
     with app.app_context():
         token = generate_reset_password_token(cast["anna"])  # type: ignore[no-untyped-call]
         town.of["security.reset_password"] = {"token": [token]}
-    rules = {rule.endpoint: rule for rule in app.url_map.iter_rules() if "GET" in rule.methods}
+    rules = {r.endpoint: r for r in app.url_map.iter_rules() if "GET" in (r.methods or ())}
     return [
         EveryPage(
             endpoint,

@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from babel import Locale
 from babel.numbers import list_currencies
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_security.recoverable import generate_reset_password_token
 from jinja2 import Environment
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import lmt
 from lmt import i18n
-from lmt.accounts.service import Scope, create_user
-from lmt.config import LOCALES, Settings
-from lmt.db import SessionFactory
+from lmt.config import LOCALES
 from lmt.forms.defaults import TITLE
 from lmt.hq.importpage import ENCODINGS
 from lmt.models import (
@@ -46,31 +42,13 @@ from lmt.models import (
 )
 from lmt.notify.mails import KINDS
 from lmt.publicholidays import holidays_of
-from tests.busy_morning import NINE, Morning, Town
+from tests.busy_morning import Town
+from tests.everypage import every_page, page_endpoints, town
 from tests.pseudolocale import LOCALE, Data, PseudoTranslations, visible
 from tests.test_mail_snapshots import FACTS, MORE, mail
-from tests.world import FRIDAY, PASSWORD, World
+from tests.world import FRIDAY
 
-NO_PAGES = {
-    "demosite.static", "embed.data", "embed.dealers", "embed.program", "embed.script",
-    "embed.sent", "embed.static_file", "embed.style", "hq.preview_script", "hq.preview_style",
-    "hq.static", "portal.static", "static",
-    # For programs, in JSON or as a handshake.
-    "api-docs.openapi_json", "api.form_schema", "api.lead_adf", "api.dealer_lead_status",
-    "api.lead_status", "api.lead_verdict", "api.list_fields", "health.healthz", "health.metrics",
-    "health.readyz", "ingest.linkedin_verification", "ingest.meta_verification",
-    # Files: their headings are tested with them.
-    "desk.export_inbox", "desk.lead_file", "desk.plan_ics", "hq.export_campaigns",
-    "hq.export_dealers", "hq.export_do_not_contact", "hq.export_leads", "hq.export_outbox",
-    "hq.export_quarantine", "hq.export_sources", "hq.fair_share_csv", "hq.import_failed_rows",
-    "hq.replay_csv", "hq.report_csv", "portal.appointment_entry",
-    # What was sent, in the language in which it was.
-    "hq.mail_html",
-    # Leads elsewhere, and has no text.
-    "home",
-    # Of the demo alone; their templates are read below.
-    "demosite.home", "demosite.page",
-}  # fmt: skip
+__all__ = ["town"]
 
 
 @pytest.fixture(autouse=True)
@@ -79,18 +57,6 @@ def accents(monkeypatch: pytest.MonkeyPatch) -> None:
     pseudo = PseudoTranslations()
     monkeypatch.setattr(i18n, "_catalogue", lambda _locale: pseudo)
     monkeypatch.setattr("flask_babel.Domain.get_translations", lambda _domain: pseudo)
-
-
-@pytest.fixture
-def town(
-    sessions: SessionFactory, session: Session, settings: Settings, world: World,
-    cast: dict[str, User],
-) -> Iterator[Town]:  # fmt: skip
-    cast["ada"] = create_user(
-        session, "ada@lmt.example", "Ada", PASSWORD, roles=["administrator"], scopes=[Scope()]
-    )
-    with time_machine.travel(NINE, tick=False):
-        yield Morning(sessions, session, settings, world, cast).town()
 
 
 OF_OTHERS = {
@@ -161,36 +127,22 @@ def foreign_texts(page: str, data: Data) -> list[tuple[str, str]]:
     return [(where, plain) for where, text in visible(page) if (plain := data.foreign(text))]
 
 
-PEOPLE = {
-    "desk": ("anna", "bert"),
-    "hq": ("omar", "ada"),
-    "accounts": ("anna",),
-    "security.change_password": ("anna",),
-}
-
-
 def test_every_text_of_a_page_can_be_translated(
     app: Flask, session: Session, town: Town, cast: dict[str, User],
     login: Callable[..., FlaskClient],
 ) -> None:  # fmt: skip
     clients = {name: login(app.test_client(), cast[name]) for name in cast}
-    with app.app_context():
-        token = generate_reset_password_token(cast["anna"])  # type: ignore[no-untyped-call]
-        town.of["security.reset_password"] = {"token": [token]}
     clients["nobody"], data = app.test_client(), data_of(session)
-    rules = {r.endpoint: r for r in app.url_map.iter_rules() if "GET" in (r.methods or ())}
     shown: set[str] = set()
     found: dict[str, set[str]] = {}
-    for endpoint in sorted(rules.keys() - NO_PAGES):
-        for address in town.addresses(app, rules[endpoint]):
-            people = PEOPLE.get(endpoint) or PEOPLE.get(endpoint.partition(".")[0], ("nobody",))
-            answers = (clients[name].get(address) for name in people)
-            answer = next(each for each in answers if each.status_code != 403)
-            if answer.status_code == 200:
-                shown.add(endpoint)
-            for where, text in foreign_texts(answer.text, data):
-                found.setdefault(f"{where}: {text}", set()).add(endpoint)
-    assert sorted(rules.keys() - NO_PAGES - shown) == []
+    for page in every_page(app, town, cast, LOCALE):
+        answers = (clients[name].get(page.address) for name in page.people)
+        answer = next(each for each in answers if each.status_code != 403)
+        if answer.status_code == 200:
+            shown.add(page.endpoint)
+        for where, text in foreign_texts(answer.text, data):
+            found.setdefault(f"{where}: {text}", set()).add(page.endpoint)
+    assert sorted(page_endpoints(app) - shown) == []
     assert found == {}
 
 
