@@ -20,6 +20,7 @@ from flask_security.utils import login_user
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
+from sqlalchemy.util import LRUCache
 
 from lmt import embedded, pipeline
 from lmt.app import create_app
@@ -62,15 +63,17 @@ def server() -> Iterator[embedded.EmbeddedServer]:
 @dataclass(frozen=True)
 class Template:
     name: str
+    url: str
     world: World
 
 
 @pytest.fixture(scope="session")
 def template(server: embedded.EmbeddedServer) -> Template:
     """The migrated database with the small world in it, of which every test gets a copy."""
-    engine = engine_for(embedded.create_database(server, "template_world"))
+    url = embedded.create_database(server, "template_world")
+    engine = engine_for(url)
     try:
-        return Template("template_world", build(engine))
+        return Template("template_world", url, build(engine))
     finally:
         engine.dispose()
 
@@ -101,9 +104,21 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
     return from_environment({**ENVIRONMENT, **own})
 
 
+@pytest.fixture(scope="session")
+def compiled(template: Template) -> Engine:
+    """Remembers what statements compile to: the next test asks much the same."""
+    engine = engine_for(template.url)
+    engine.connect().close()
+    engine.dispose()
+    engine._compiled_cache = LRUCache(2_000)
+    return engine
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database_url: str, compiled: Engine) -> Iterator[Engine]:
     engine = engine_for(database_url, pool_size=20)
+    # A compiled statement belongs to a dialect, and each engine would have one of its own.
+    engine.dialect, engine._compiled_cache = compiled.dialect, compiled._compiled_cache
     yield engine
     engine.dispose()
 
