@@ -81,7 +81,7 @@ def page_endpoints(app: Flask) -> set[str]:
 def every_page(app: Flask, town: Town, cast: dict[str, User], language: str) -> list[EveryPage]:
     """By endpoint; those for which there are several kinds of a thing, several times."""
     with app.app_context():
-        token = generate_reset_password_token(cast["anna"])  # type: ignore[no-untyped-call]
+        token = generate_reset_password_token(cast["anna"])
         town.of["security.reset_password"] = {"token": [token]}
     rules = {r.endpoint: r for r in app.url_map.iter_rules() if "GET" in (r.methods or ())}
     return [

@@ -234,7 +234,7 @@ def test_a_test_goes_to_its_author_and_leaves_no_trace_on_the_lead(
         outbox.send_due(sessions, by_smtp, AT)
         (mail,) = post.to("hana@lmt.example")
     assert mail["Subject"].startswith("Test: ")
-    text = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
+    text = mail.get_body(("plain",)).get_content()
     assert f"Próba {lead.reference}" in text
     proof = session.scalars(select(Message).where(Message.kind == "mail_text_test")).one()
     assert (proof.lead_id, proof.status) == (None, "sent")

@@ -48,7 +48,7 @@ class Desk:
 
     def links(self, mail: int = -1, to: str = MAILBOX) -> dict[str, str]:
         """The one-tap links of a mail, by their words."""
-        part = self.post.to(to)[mail].get_body(("html",))  # type: ignore[attr-defined]
+        part = self.post.to(to)[mail].get_body(("html",))
         page = lxml_html.document_fromstring(part.get_content())
         return {
             anchor.text_content().strip(): anchor.get("href").removeprefix("http://localhost")
