@@ -144,8 +144,11 @@ class Story:
             self.problems.append(f"{self.page.url}: {wide} px too wide")
 
     def times(self) -> list[str]:
-        entries = self.page.locator("[name='starts_at']").all()
-        return [str(each.get_attribute("value")) for each in entries]
+        entries = self.page.locator("[name='starts_at']")
+        # A click ends before the page that it opens is there.
+        self.page.wait_for_url(re.compile("/times"))
+        expect(entries).not_to_have_count(0)
+        return [str(each.get_attribute("value")) for each in entries.all()]
 
     def choose(self, starts_at: str) -> None:
         """Of the times that the page offers, all of which are there without JavaScript."""
