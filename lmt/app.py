@@ -87,7 +87,13 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     )
     # Errors are told in the order of their form.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["lmt"] = web.Installation(settings, engine, sessions_for(engine))
+    replica = settings.reports_database_url
+    app.extensions["lmt"] = web.Installation(
+        settings,
+        engine,
+        sessions_for(engine),
+        engine_for(replica, pool_size=settings.web_threads) if replica else None,
+    )
     if settings.trusted_proxies:
         # The address alone: links are built from LMT_BASE_URL, never from what a request says.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

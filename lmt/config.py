@@ -59,6 +59,10 @@ class Settings:
     tiles_credit: str = ""
     reply_address: str = ""
     """Where answers to our mails go, in small letters; "" where nobody reads them."""
+    reports_database_url: str = field(default="", repr=False)
+    """A replica that reports are asked of; "" for the database itself."""
+    currency: str = "EUR"
+    """In which all markets are told together (ISO 4217)."""
     trusted_proxies: int = 0
     """How many proxies in front name the visitor's address; what they say is believed."""
 
@@ -134,8 +138,17 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         tiles_url=_web_address("LMT_TILES_URL", env.get("LMT_TILES_URL", "")),
         tiles_credit=env.get("LMT_TILES_CREDIT", ""),
         reply_address=_reply_address(env),
+        reports_database_url=_psycopg(env, "REPORTS_DATABASE_URL"),
+        currency=_currency(env),
         trusted_proxies=_whole(env, "LMT_TRUSTED_PROXIES", 0, least=0),
     )
+
+
+def _currency(env: Mapping[str, str]) -> str:
+    code = env.get("LMT_CURRENCY", "EUR").strip().upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise BadSetting("LMT_CURRENCY must be a code of three letters, such as EUR")
+    return code
 
 
 def _geocoders(env: Mapping[str, str]) -> tuple[GeocoderAccess, ...]:

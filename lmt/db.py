@@ -93,6 +93,14 @@ def sessions_for(engine: Engine) -> SessionFactory:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+def reading_sessions_for(engine: Engine) -> SessionFactory:
+    """Sessions that read alone, each all its life the same state of the database, so that figures
+    asked one after the other agree."""
+    return sessions_for(
+        engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    )
+
+
 def uuid7(at: datetime | None = None) -> uuid.UUID:
     """A time-ordered id (RFC 9562, version 7): 48 bits of Unix milliseconds, a counter, chance.
 

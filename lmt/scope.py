@@ -31,6 +31,9 @@ from lmt.models import (
     DeliveryKey,
     DuplicateSuggestion,
     Event,
+    ExchangeRate,
+    FactMonth,
+    FactSlice,
     Feedback,
     Form,
     FormCount,
@@ -44,6 +47,7 @@ from lmt.models import (
     Inquiry,
     Intake,
     Lead,
+    LeadFact,
     MailboxState,
     MailRead,
     Message,
@@ -51,9 +55,16 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     Reply,
+    ReportKey,
+    ReportSchedule,
     Retrieval,
     RoutingDecision,
+    Sale,
+    SalesFile,
+    SavedReport,
     SavedView,
+    ShareFact,
+    ShareMonth,
     SlotTerms,
     SlotUse,
     Source,
@@ -62,6 +73,7 @@ from lmt.models import (
     SpecialHours,
     Suppression,
     Tap,
+    Target,
     Territory,
     Upload,
     UploadPart,
@@ -273,6 +285,24 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
         SlotUse,
     ):
         yield of_dealer, of_dealer.dealer_id.in_(dealers)
+    # Facts name what they are of: a dealer counts what it was given, wherever the lead went since.
+    yield LeadFact, _any(_facts(actor.parts))
+    # Added up without dealers and brands, so for those who see a market whole.
+    for by_market in (FactMonth, FactSlice, ShareFact, ShareMonth, Target, ExchangeRate, SalesFile):
+        yield by_market, _any(_in_market(part, by_market.market_id) for part in actor.parts)
+    yield Sale, _any(_in_market(part, Sale.market_id) for part in actor.parts)
+    at_home = select(Dealer.market_id).where(Dealer.id.in_(actor.dealers)).correlate(None)
+    yield (
+        SavedReport,
+        or_(
+            SavedReport.user_id == actor.user_id,
+            SavedReport.shared == "all",
+            SavedReport.market_id.in_(actor.markets),
+            SavedReport.market_id.in_(at_home),
+        ),
+    )
+    yield ReportSchedule, ReportSchedule.user_id == actor.user_id
+    yield ReportKey, ReportKey.user_id == actor.user_id
     # A country's days are no secret of anybody; a dealer's own are its own.
     yield SpecialHours, or_(SpecialHours.dealer_id.is_(None), SpecialHours.dealer_id.in_(dealers))
 
@@ -287,6 +317,20 @@ def _leads(parts: Iterable[Part]) -> Iterator[ColumnElement[bool]]:
     if whole:
         yield Lead.dealer_id.in_(whole)
     yield from (_lead(p) for p in parts if p.dealer_id is None or p.brand_id is not None)
+
+
+def _facts(parts: Iterable[Part]) -> Iterator[ColumnElement[bool]]:
+    whole = [p.dealer_id for p in parts if p.dealer_id is not None and p.brand_id is None]
+    if whole:
+        yield LeadFact.dealer_id.in_(whole)
+    for part in parts:
+        if part.dealer_id is None or part.brand_id is not None:
+            named = {
+                LeadFact.market_id: part.market_id,
+                LeadFact.dealer_id: part.dealer_id,
+                LeadFact.brand_id: part.brand_id,
+            }
+            yield and_(*(column == id for column, id in named.items() if id is not None))
 
 
 def _dealers(parts: Iterable[Part]) -> Iterator[ColumnElement[bool]]:

@@ -36,7 +36,7 @@ from werkzeug.wsgi import LimitedStream
 
 from lmt import clock, i18n
 from lmt.config import LOCALES, Settings
-from lmt.db import SessionFactory
+from lmt.db import SessionFactory, reading_sessions_for
 from lmt.forms.page import IDEMPOTENCY_FIELD
 from lmt.models import User
 from lmt.scope import NOBODY, Actor, act_as, actor_of
@@ -61,10 +61,14 @@ class Installation:
     settings: Settings
     engine: Engine
     sessions: SessionFactory
+    reports_engine: Engine | None = None
+    """Of the replica that reports are asked of; None: of the database itself."""
+    reading_sessions: SessionFactory = field(init=False)
     waiting: Semaphore = field(init=False)
     """At most half of the threads wait for a lead to be routed; the rest goes on answering."""
 
     def __post_init__(self) -> None:
+        self.reading_sessions = reading_sessions_for(self.reports_engine or self.engine)
         self.waiting = Semaphore(max(1, self.settings.web_threads // 2))
 
 
@@ -141,6 +145,15 @@ def db() -> Session:
         act_as(current, g.actor)
         current.add(person)  # a change of actor lets go of every row, this one is still needed
     return current
+
+
+def reports_db() -> Session:
+    """The request's session for figures, acting as the person who is logged in: it reads alone,
+    all from one state of the database or of its replica. 401 when nobody is logged in."""
+    db()
+    if "reports_db" not in g:
+        g.reports_db = act_as(installation().reading_sessions(), g.actor)
+    return cast(Session, g.reports_db)
 
 
 def actor() -> Actor:
@@ -289,6 +302,7 @@ def _refuse_strangers() -> ResponseReturnValue | None:
 
 
 def _close_session(_problem: BaseException | None) -> None:
-    current = g.pop("db", None)
-    if current is not None:
-        current.close()
+    for name in ("db", "reports_db"):
+        current = g.pop(name, None)
+        if current is not None:
+            current.close()

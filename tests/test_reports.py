@@ -23,7 +23,7 @@ from lmt.i18n import reading
 from lmt.models import DealerTerms, Lead, User
 from lmt.reports import charts
 from lmt.reports.export import BYTE_ORDER_MARK, csv_lines, neutral
-from lmt.reports.figures import FIGURES, Row, response_time
+from lmt.reports.oldfigures import FIGURES, Row, response_time
 from lmt.reports.service import Question, conversion
 from lmt.scope import SYSTEM, act_as, actor_of
 from tests.two_markets import TwoMarkets, counted_selects, parsed

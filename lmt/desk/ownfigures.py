@@ -13,7 +13,7 @@ from lmt import dealerdesk, web
 from lmt.desk.blueprint import blueprint
 from lmt.desk.managing import house, midnight
 from lmt.i18n import format_percent
-from lmt.reports.figures import response_time
+from lmt.reports.oldfigures import response_time
 from lmt.reports.owncomparison import RATES, Rate, standing
 from lmt.reports.ownfigures import Period, colleagues_figures, middle_of_the_hour, own_figures
 

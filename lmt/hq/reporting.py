@@ -19,7 +19,7 @@ from lmt.i18n import gettext as _
 from lmt.labels import label
 from lmt.reports import charts, export
 from lmt.reports.byanswer import PREFIX, grouping_fields
-from lmt.reports.figures import DEFAULT_TARGET_MINUTES, FIGURES, TARGETS_MINUTES, Row, response_time
+from lmt.reports.oldfigures import DEFAULT_TARGET_MINUTES, FIGURES, TARGETS_MINUTES, Row, response_time
 from lmt.reports.service import GROUPINGS, Question, conversion
 
 DEFAULT_DAYS = 30

@@ -20,6 +20,14 @@ from lmt.models.dealer import (
 )
 from lmt.models.desk import HelpPost, HelpThread, Reply, ReplyTemplate, SavedView, Verdict
 from lmt.models.event import Event, record
+from lmt.models.facts import (
+    FactMonth,
+    FactQueue,
+    FactSlice,
+    LeadFact,
+    ShareFact,
+    ShareMonth,
+)
 from lmt.models.form import CustomField, Form, FormCount, FormFile, FormVersion
 from lmt.models.handover import Handover
 from lmt.models.importing import CallRecord, ImportRow, ImportRun, Release
@@ -32,7 +40,15 @@ from lmt.models.message import Message
 from lmt.models.place import Place, PlaceName, Postcode
 from lmt.models.policy import PolicyDraft, RoutingPolicy
 from lmt.models.process import Heartbeat, Job, Outage, ReferenceVersion
+from lmt.models.reporting import (
+    ExchangeRate,
+    ReportKey,
+    ReportSchedule,
+    SavedReport,
+    Target,
+)
 from lmt.models.routing import Contest, Offer, RoutingDecision
+from lmt.models.sales import Sale, SalesFile
 from lmt.models.source import Campaign, Source, SourceAlert, SourceRefusal
 from lmt.models.system import DealerSystem
 from lmt.models.upload import Upload, UploadPart
@@ -61,6 +77,10 @@ __all__ = [
     "DeliveryKey",
     "DuplicateSuggestion",
     "Event",
+    "ExchangeRate",
+    "FactMonth",
+    "FactQueue",
+    "FactSlice",
     "Feedback",
     "Form",
     "FormCount",
@@ -77,6 +97,7 @@ __all__ = [
     "Intake",
     "Job",
     "Lead",
+    "LeadFact",
     "MailMute",
     "MailRead",
     "MailText",
@@ -99,14 +120,21 @@ __all__ = [
     "Release",
     "Reply",
     "ReplyTemplate",
+    "ReportKey",
+    "ReportSchedule",
     "Retrieval",
     "RoadAnswer",
     "Role",
     "RoutingDecision",
     "RoutingPolicy",
     "Rule",
+    "Sale",
+    "SalesFile",
+    "SavedReport",
     "SavedView",
     "SettingChange",
+    "ShareFact",
+    "ShareMonth",
     "SlotTerms",
     "SlotUse",
     "Source",
@@ -115,6 +143,7 @@ __all__ = [
     "SpecialHours",
     "Suppression",
     "Tap",
+    "Target",
     "Territory",
     "Upload",
     "UploadPart",

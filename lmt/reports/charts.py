@@ -10,7 +10,7 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from lmt.i18n import direction, format_number, reader
 from lmt.i18n import gettext as _
-from lmt.reports.figures import Row, response_time
+from lmt.reports.oldfigures import Row, response_time
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 MOST_GROUPS = 12

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from lmt.reports.figures import FIGURES, Row
+from lmt.reports.oldfigures import FIGURES, Row
 
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 BYTE_ORDER_MARK = "\ufeff"

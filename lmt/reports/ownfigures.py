@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from lmt.lifecycle import WITH_DEALER, Status
 from lmt.models import Dealer, Lead, Offer, User
-from lmt.reports.figures import DEFAULT_TARGET_MINUTES
+from lmt.reports.oldfigures import DEFAULT_TARGET_MINUTES
 from lmt.reports.owncomparison import LEAST_LEADS, Figures, Middle
 
 TARGET = timedelta(minutes=DEFAULT_TARGET_MINUTES)

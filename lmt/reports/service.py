@@ -29,7 +29,7 @@ from lmt.labels import label
 from lmt.lifecycle import Status
 from lmt.models import Dealer, DealerTerms, Lead, Market, Source
 from lmt.reports.byanswer import answer_name, by_answer
-from lmt.reports.figures import DEFAULT_TARGET_MINUTES, NO_LEADS_AFTER_ALL, Row
+from lmt.reports.oldfigures import DEFAULT_TARGET_MINUTES, NO_LEADS_AFTER_ALL, Row
 
 GROUPINGS = ("dealer", "market", "channel")
 
