@@ -19,7 +19,7 @@ test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python tools/imap.py
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps, deliveries, hostile bodies, imports, forms
+soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps, deliveries, hostile bodies, imports, forms, reports
 	LMT_ORACLE_CASES=10000 LMT_VIRTUAL_DAYS=31 LMT_VIRTUAL_LEADS=30000 LMT_CAPS_LEADS=2000 \
 	LMT_INTAKE_DELIVERIES=2000 LMT_FUZZ_CASES=1500 LMT_ALL_VIEWS=1 \
 	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py \
@@ -30,6 +30,8 @@ soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps,
 	LMT_IMPORT_ROWS=20000 LMT_BULK_FILES=60 $(BIN)/python -m pytest tests/test_imports.py tests/test_bulk.py $(PYTEST_ARGS)
 	LMT_IMPORT_ROWS=1000000 LMT_HOSTILE_MB=300 LMT_TESTS_ON_DISK=1 \
 	$(BIN)/python -m pytest -s tests/test_import_soak.py tests/test_hostile_files.py $(PYTEST_ARGS)
+	LMT_REPORT_ROWS=1000000 LMT_FACT_STORIES=5000 LMT_TESTS_ON_DISK=1 \
+	$(BIN)/python -m pytest -s tests/test_report_files.py tests/test_facts_oracle.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, imports and catalogues
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lmt import schema
 from lmt.models import Heartbeat
+from lmt.reports.refresh import lag
 from lmt.web import at, installation, limiter, open_session, public
 
 HEARTBEAT_SECONDS = 30
@@ -30,6 +31,9 @@ SECONDS = Histogram(
 )
 LEADS = Gauge("lmt_leads_open", "Leads that are not closed", ["status"], registry=REGISTRY)
 MESSAGES = Gauge("lmt_messages", "Outbox rows not sent", ["status"], registry=REGISTRY)
+FACTS_LAG = Gauge(
+    "lmt_facts_lag_seconds", "Age of the oldest change reports don't show", registry=REGISTRY
+)
 
 _OPEN = "SELECT status, count(*) FROM lead WHERE closed_at IS NULL GROUP BY status"
 _UNSENT = (
@@ -75,6 +79,8 @@ def metrics() -> Response:
         gauge.clear()
         for status, count in open_session().execute(text(query)):
             gauge.labels(status).set(count)
+    late = lag(open_session(), at())
+    FACTS_LAG.set(0 if late is None else late.total_seconds())
     return Response(generate_latest(REGISTRY), mimetype="text/plain; version=0.0.4")
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
@@ -26,8 +26,10 @@ from lmt.demo.leads import LEADS, demo_arrivals
 from lmt.demo.loads import Loads
 from lmt.demo.markets import MARKET_OF, MARKETS
 from lmt.demo.network import candidates, found_markets, hosts, keep_days, open_dealers, seeded
+from lmt.demo.plans import plan_months
 from lmt.demo.quarantine import quarantine_some
 from lmt.demo.rows import Ids, Rows, demo_rows
+from lmt.demo.sales import sell
 from lmt.demo.senders import open_senders, renewed
 from lmt.demo.store import copy_rows, inserted_ids
 from lmt.demo.texts import write_texts
@@ -53,6 +55,8 @@ from lmt.models import (
 from lmt.models.partitions import ensure_partitions
 from lmt.qualify.classify import RuleSpec
 from lmt.qualify.defaults import DEFAULT_RULES, ensure_default_rules
+from lmt.reports.refresh import refresh_all
+from lmt.reports.rollups import roll
 from lmt.routing.directory import dealers_changed
 from lmt.routing.gazetteer import PlaceRow
 from lmt.routing.gazetteer_load import load_places, loaded_countries
@@ -105,6 +109,7 @@ def fill(
         else:
             facts = _filled(session, settings, at, seed, leads)
         session.commit()
+    roll(sessions, at, resting=timedelta(0))
     facts = replace(facts, base_url=settings.base_url)
     facts = replace(facts, forms=form_facts(settings.base_url, [form.code for form in facts.forms]))
     keep_facts(facts, settings.demo_file)
@@ -172,6 +177,12 @@ def _filled(session: Session, settings: Settings, at: datetime, seed: int, leads
         quarantine_some(session, seeded(seed, "quarantine"), source_ids, at)
         keep_appointments(session, seeded(seed, "appointments"), at)
         write_texts(session, at)
+    with timings.of("sales"):
+        sell(session, seeded(seed, "sales"), at)
+    with timings.of("facts"):
+        session.flush()
+        refresh_all(session, at)
+        plan_months(session, settings.currency, at)
     log.info("demo_filled", dealers=len(dealers), leads=len(lives), seconds=timings.seconds)
     return DemoFacts(
         settings.base_url,

@@ -101,6 +101,7 @@ class CallRecord(Base):
         Index(
             "ix_call_record_import_id", "import_id", postgresql_where=text("import_id IS NOT NULL")
         ),
+        Index("ix_call_record_source_id_at", "source_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, text
@@ -11,10 +13,13 @@ from lmt.db import uuid7_floor
 PARTITIONED = {"intake": "source", "event": 'lead, dealer, "user"'}
 """In the order in which a delivery writes them, each with the tables that it refers to."""
 MONTHS_AHEAD = 3
+_MADE_HERE = re.compile(r"(\d{4})_(0[1-9]|1[0-2])")
 _Month = tuple[datetime, datetime]
 _PARTITIONS = (
-    "SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
+    "SELECT c.relname AS name, p.relname AS of_table, pg_total_relation_size(c.oid) AS size_bytes"
+    " FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid"
     " JOIN pg_class AS p ON p.oid = i.inhparent WHERE p.relname = ANY(:tables)"
+    " ORDER BY p.relname, c.relname"
 )
 
 
@@ -25,7 +30,7 @@ def ensure_partitions(connection: Connection, at: datetime, months_back: int = 0
     stay there: that month is left out, nothing is moved under a running service.
     """
     months = range(-months_back, MONTHS_AHEAD + 1)
-    spans = [(_month(at, each), _month(at, each + 1)) for each in months]
+    spans = [(month_on(at, each), month_on(at, each + 1)) for each in months]
     if not any(_missing(connection, spans).values()):
         return []
     # Two workers that start at once must not make the same one.
@@ -50,6 +55,32 @@ def ensure_partitions(connection: Connection, at: datetime, months_back: int = 0
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A month of a table of PARTITIONED; its default, and what others attached, has none here.
+    `size_bytes` with indexes and long values."""
+
+    name: str
+    table: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    size_bytes: int
+
+
+def partitions(connection: Connection) -> list[Partition]:
+    """What there is, by table and month, the oldest first and the table's default last."""
+    found = connection.execute(text(_PARTITIONS), {"tables": list(PARTITIONED)})
+    return [_partition(*row) for row in found]
+
+
+def _partition(name: str, table: str, size_bytes: int) -> Partition:
+    month = _MADE_HERE.fullmatch(name.removeprefix(f"{table}_"))
+    if month is None:
+        return Partition(name, table, None, None, size_bytes)
+    starts_at = datetime(int(month[1]), int(month[2]), 1, tzinfo=UTC)
+    return Partition(name, table, starts_at, month_on(starts_at, 1), size_bytes)
+
+
 def _missing(connection: Connection, months: list[_Month]) -> dict[str, list[_Month]]:
     """The months without a partition, by table."""
     there = set(connection.scalars(text(_PARTITIONS), {"tables": list(PARTITIONED)}))
@@ -59,7 +90,8 @@ def _missing(connection: Connection, months: list[_Month]) -> dict[str, list[_Mo
     }
 
 
-def _month(at: datetime, months: int) -> datetime:
+def month_on(at: datetime, months: int) -> datetime:
+    """The first instant of the month that lies `months` after that of `at`, in UTC."""
     index = at.astimezone(UTC).year * 12 + at.astimezone(UTC).month - 1 + months
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
 

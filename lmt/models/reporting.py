@@ -99,7 +99,7 @@ class Target(Base):
     month: Mapped[date] = mapped_column(primary_key=True)
     """Its first day."""
     figure: Mapped[str] = mapped_column(primary_key=True)
-    """A code of `lmt.reports.oldfigures`."""
+    """One of `lmt.reports.planfigures.PLANNED`."""
     value: Mapped[Decimal] = mapped_column(Numeric(16, 4))
     """In the figure's own unit: a share from 0 to 1, minutes, the market's currency."""
 

@@ -56,6 +56,12 @@ class Outcome(Base):
         CheckConstraint("kind IN ('won','lost')", name="kind"),
         CheckConstraint("value >= 0", name="value"),
         CheckConstraint("kind = 'won' OR reason <> ''", name="reason"),
+        # Sales of a file find their lead by it, however it is written.
+        Index(
+            "ix_outcome_order_number",
+            text(r"upper(regexp_replace(order_number, '[\W_]+', '', 'g'))"),
+            postgresql_where=text("order_number <> ''"),
+        ),
     )
 
     lead_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lead.id"), primary_key=True)

@@ -88,7 +88,7 @@ def turn_of(
     for ranked in result.get("ranked", ()):
         cause = "" if ranked["id"] == chosen else _RANKED.get(ranked["why"])
         if cause is not None:
-            claims.append(Claim(ranked["id"], float(ranked["weight"]), cause))
+            claims.append(Claim(ranked["id"], float(ranked.get("weight", 1.0)), cause))
     reach = result.get("distance_km")
     for refusal in result.get("refused", ()):
         cause, distance = _REFUSED.get(refusal["reason"]), refusal.get("about_km")

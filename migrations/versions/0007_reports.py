@@ -430,6 +430,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("lead_id IS NOT NULL"),
     )
 
+    op.create_index(
+        "ix_outcome_order_number",
+        "outcome",
+        [sa.text(r"upper(regexp_replace(order_number, '[\W_]+', '', 'g'))")],
+        postgresql_where=sa.text("order_number <> ''"),
+    )
+    op.create_index(
+        "ix_call_record_source_id_at", "call_record", ["source_id", "at"], unique=False
+    )
     for function in (_CHANGED, _LEAD_ADDED, _LEAD_CHANGED):
         op.execute(function)
     for table in _OF_LEADS:
@@ -458,6 +467,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_call_record_source_id_at", table_name="call_record")
+    op.drop_index("ix_outcome_order_number", table_name="outcome")
     op.drop_table("sale")
     for table in _OF_LEADS:
         if table != "sale":
