@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from lmt.i18n import format_day_time, format_km, format_number
+from lmt.i18n import format_date, format_day_time, format_km, format_number
 from lmt.i18n import gettext as _
 from lmt.labels import LABELS, label
 
@@ -107,6 +107,16 @@ def _when(sentence: Callable[[str], str]) -> Phrase:
     return told
 
 
+def _day(sentence: Callable[[str], str]) -> Phrase:
+    def told(value: Any, _zone: str | None) -> str:
+        try:
+            return sentence(format_date(date.fromisoformat(str(value))))
+        except ValueError:
+            return ""
+
+    return told
+
+
 _PHRASES: Mapping[str, Phrase] = {
     "note": _as_typed,
     "text": _as_typed,
@@ -121,6 +131,7 @@ _PHRASES: Mapping[str, Phrase] = {
     "colleague": _as_typed,
     "told_to": lambda value, _zone: _("told %(names)s", names=str(value)),
     "market_status": _as_typed,
+    "sold_on": _day(lambda day: _("Sold on %(day)s", day=day)),
     "question": _as_typed,
     "value": _figure,
     "reference": lambda value, _zone: _("Lead %(reference)s", reference=str(value)),

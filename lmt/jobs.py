@@ -19,6 +19,7 @@ from lmt.imports import checking, engine, undoing
 from lmt.imports.runs import give_up
 from lmt.ingest.replaying import run_replay_intake_job
 from lmt.models import Job
+from lmt.sales import engine as sales
 from lmt.scope import SYSTEM, act_as
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,7 @@ HANDLERS: Mapping[str, Handler] = {
     checking.KIND: checking.run_check_job,
     engine.KIND: engine.run_import_job,
     undoing.KIND: undoing.run_undo_job,
+    sales.KIND: sales.run_sales_job,
 }
 """Kind of job → what does it. It writes result, problem and `finished_at` to the row itself."""
 
@@ -110,4 +112,6 @@ def _fail(sessions: SessionFactory, job_id: uuid.UUID, at: datetime, problem: st
         job.problem, job.finished_at, job.lease_until = problem, at, None
         if job.kind in IMPORTS:
             give_up(session, job, problem)
+        elif job.kind == sales.KIND:
+            sales.give_up(session, job, problem)
         session.commit()

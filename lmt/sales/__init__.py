@@ -1,0 +1,1 @@
+"""Sales that files tell of, and the leads they came from."""
