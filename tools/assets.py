@@ -35,6 +35,13 @@ FILES = {
     "vega-interpreter/LICENSE": "vega-interpreter/LICENSE",
 }
 
+FONTS = Path(__file__).parent.parent / "lmt" / "reports" / "fonts"
+"""Of charts that the server draws; no page uses them."""
+FONT_FILES = {
+    "DejaVuSans.ttf": "dejavu-fonts-ttf/ttf/DejaVuSans.ttf",
+    "LICENSE": "dejavu-fonts-ttf/LICENSE",
+}
+
 ICONS = """
 adjustments alarm alert-triangle arrow-back-up arrow-down arrow-right arrow-up arrows-exchange at
 ban bolt bookmark brand-whatsapp building-community building-store calendar calendar-check
@@ -65,6 +72,9 @@ def copy(modules: Path) -> None:
     _write("world/countries.json", base_map(atlas))
     _write("vega-interpreter/vega-interpreter.js", interpreter(modules))
     _write("tabler/LICENSE", tabler_licence(modules))
+    FONTS.mkdir(parents=True, exist_ok=True)
+    for name, source in FONT_FILES.items():
+        (FONTS / name).write_bytes((modules / source).read_bytes())
 
 
 def sprite(folder: Path) -> str:

@@ -1,172 +1,133 @@
-"""A report as pictures: Vega-Lite specifications in the reader's language and direction."""
+"""A report as a picture: one Vega-Lite specification for the page, the file, the mail, the PDF.
+
+It has its numbers in it, fetches nothing, and is the same each time it is made.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
+from babel.support import LazyProxy
 
-from lmt.i18n import direction, format_number, reader
+from lmt.i18n import direction, reader
 from lmt.i18n import gettext as _
-from lmt.reports.oldfigures import Row, response_time
+from lmt.i18n import lazy_gettext as _l
+from lmt.reports import figures
+from lmt.reports.answer import Answer
+from lmt.reports.chartdata import Reading, alike, isolated, stages_asked
+from lmt.reports.chartmarks import DRAWERS
+from lmt.reports.palette import MOST_SERIES, THEMES, config_of
+from lmt.reports.wording import Names, days_text, dimension_name, listed
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-MOST_GROUPS = 12
-SERIES = ("leads", "contacted", "won")
-#: After Okabe and Ito: apart for every kind of colour vision, and in lightness too, so that they
-#: part in grey. Each has a contrast of 3 or more against its page.
-COLOURS = {
-    "light": {"leads": "#8793a2", "contacted": "#b35900", "won": "#00335c"},
-    "dark": {"leads": "#6f7b8a", "contacted": "#e69f00", "won": "#c9e8fc"},
+KINDS: Mapping[str, LazyProxy] = {
+    "bars": _l("Bars"),
+    "columns": _l("Columns"),
+    "line": _l("Line"),
+    "stacked": _l("Stacked bars"),
+    "grouped": _l("Grouped bars"),
+    "heat": _l("Heat map"),
+    "funnel": _l("Funnel"),
 }
-THEMES = {
-    theme: {"range": {"category": [colours[code] for code in SERIES]}}
-    for theme, colours in COLOURS.items()
-}
-"""A Vega config for light and for dark pages."""
+PRINT_WIDTH = 680
+_LINE_LETTERS = 100
+_ADDING = (figures.COUNT, figures.MONEY)
+"""Units of which parts can be put on top of each other."""
 
 
 def number_format() -> dict[str, Any]:
     """How the reader's language writes numbers, as a d3 format locale, for the axes."""
-    locale = reader().locale
-    return {
+    locale = reader().numbers or reader().locale
+    found: dict[str, Any] = {
         "decimal": get_decimal_symbol(locale),
         "thousands": get_group_symbol(locale),
         "grouping": [3],
         "currency": ["", ""],
     }
+    if reader().numbers == "ar_EG":
+        found |= {"decimal": "٫", "thousands": "٬", "numerals": list("٠١٢٣٤٥٦٧٨٩"), "percent": "٪"}
+    return found
 
 
-def counts_chart(rows: Sequence[Row]) -> dict[str, Any]:
-    """Leads, contacted and sold of the MOST_GROUPS first rows.
+def kinds_of(answer: Answer, figure: str = "") -> tuple[str, ...]:
+    """The kinds of chart that can show this answer; the first is chosen unless asked."""
+    reading, asked = Reading(answer), answer.question
+    code = figure or asked.figures[0]
+    adding = figures.BY_CODE[code].unit in _ADDING
+    if not reading.dimension:
+        return ("funnel",) if len(stages_asked(answer)) > 1 else ("bars",)
+    if not reading.second:
+        if reading.is_time:
+            return ("line", "columns")
+        if reading.is_ordered:
+            return ("columns", "bars")
+        several = len(alike(answer, code)) > 1 and not figure
+        return ("grouped", "bars") if several else ("bars",)
+    two = ("stacked", "grouped") if adding else ("grouped",)
+    if len(answer.columns) > MOST_SERIES:
+        return ("heat", *(("line",) if reading.is_time else ()), *two)
+    return ("line", *two, "heat") if reading.is_time else (*two, "heat")
 
-    The bars of a group stand in the order of the legend, so that colour alone says nothing.
+
+def chart_of(
+    answer: Answer,
+    *,
+    figure: str = "",
+    theme: str = "light",
+    kind: str = "",
+    title: str = "",
+    subtitle: str = "",
+    names: Names | None = None,
+) -> dict[str, Any]:
+    """A Vega-Lite specification of the first figure asked, or of `figure`; of one of KINDS, the
+    best where it can't be that. Themes: light and dark fill the width that the page gives, print
+    has a width and carries its title (a sentence of its own unless given) and `subtitle`.
+
+    `names` gives the names of own fields. Raises KeyError for an unknown figure, ValueError for a
+    theme.
     """
-    names = {"leads": _("Leads"), "contacted": _("Contacted"), "won": _("Sold")}
-    groups = _groups(rows)
-    order = list(names.values())
-    values = [
-        {
-            "group": group,
-            "series": names[code],
-            "value": row.value(code),
-            "text": format_number(row.value(code) or 0),
-        }
-        for group, row in groups
-        for code in SERIES
-    ]
-    color = {
-        "field": "series",
-        "type": "nominal",
-        "sort": order,
-        "scale": {"domain": order},
-        "legend": {"title": None, "orient": "bottom"},
-    }
-    return _chart(_("Leads, contacted and sold")) | {
-        "height": {"step": 12},
-        "data": {"values": values},
-        "mark": {"type": "bar", "cornerRadiusEnd": 2},
-        "encoding": {
-            "y": _group_axis(groups),
-            "yOffset": {"field": "series", "sort": order},
-            "x": _amount("value", _("Leads")) | {"axis": {"tickMinStep": 1, "tickCount": 5}},
-            "color": color,
-            "tooltip": [
-                {"field": "group", "title": _("Group")},
-                {"field": "series", "title": _("Figure")},
-                {"field": "text", "title": _("Count")},
-            ],
-        },
-    }
-
-
-def response_chart(rows: Sequence[Row]) -> dict[str, Any]:
-    """The median response time of the same groups, in hours, written out beside each mark."""
-    groups = _groups(rows)
-    values = [
-        {
-            "group": group,
-            "hours": round(row.median_response_minutes / 60, 3),
-            "text": response_time(row.median_response_minutes),
-        }
-        for group, row in groups
-        if row.median_response_minutes is not None
-    ]
-    # Room for the words beside the farthest mark.
-    most = max((row.median_response_minutes or 0 for _group, row in groups), default=0) / 60 * 1.4
-    reverse = direction() == "rtl"
-    words = {
-        "type": "text",
-        "align": "right" if reverse else "left",
-        "dx": -9 if reverse else 9,
-        "fontSize": 12,
-    }
-    return _chart(_("Median response time")) | {
-        "height": {"step": 36},
-        "data": {"values": values},
-        "encoding": {
-            "y": _group_axis(groups),
-            "x": _amount("hours", _("Hours"), most=most) | {"axis": {"tickCount": 5}},
-        },
-        "layer": [
-            {
-                "mark": {
-                    "type": "point",
-                    "filled": True,
-                    "size": 90,
-                    "shape": "diamond",
-                },
-                "encoding": {
-                    "tooltip": [
-                        {"field": "group", "title": _("Group")},
-                        {"field": "text", "title": _("Median response time")},
-                    ]
-                },
-            },
-            {"mark": words, "encoding": {"text": {"field": "text"}}},
-        ],
-    }
-
-
-def _chart(description: str) -> dict[str, Any]:
-    return {
+    if theme not in THEMES:
+        raise ValueError(theme)
+    code = figure or answer.question.figures[0]
+    possible = kinds_of(answer, figure)
+    chosen = kind if kind in possible else possible[0]
+    said = title or chart_title(answer, figure, names)
+    days = days_text(answer.question.first, answer.question.last)
+    spec: dict[str, Any] = {
         "$schema": SCHEMA,
-        "description": description,
-        "background": None,
-        "width": "container",
+        "description": isolated(f"{said}. {days}. {KINDS[chosen]}."),
+        "width": PRINT_WIDTH if theme == "print" else "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": 16 if theme == "print" else 4,
+        "config": config_of(theme),
+        **DRAWERS[chosen](answer, code, figure != ""),
     }
+    if theme == "print":
+        spec["title"] = {
+            "text": isolated(said),
+            "subtitle": [isolated(line) for line in wrap(subtitle or days, _LINE_LETTERS)],
+            "anchor": "end" if direction() == "rtl" else "start",
+            "frame": "bounds",
+        }
+    return spec
 
 
-def _groups(rows: Sequence[Row]) -> list[tuple[str, Row]]:
-    """The rows drawn, each under a name that no other has."""
-    shown = rows[:MOST_GROUPS]
-    often = Counter(row.name for row in shown)
-    return [(row.name if often[row.name] == 1 else f"{row.name} ({row.key})", row) for row in shown]
+def chart_title(answer: Answer, figure: str = "", names: Names | None = None) -> str:
+    """What a chart shows, without its days: `Leads by dealer and channel`."""
+    reading = Reading(answer)
+    code = figure or answer.question.figures[0]
+    told = str(figures.BY_CODE[code].name)
+    if "funnel" in kinds_of(answer):
+        return _("From the lead to the sale")
+    if kinds_of(answer, figure)[0] == "grouped" and not reading.second and not figure:
+        told = listed(str(figures.BY_CODE[each].name) for each in alike(answer, code))
+    by = [dimension_name(each, names or _plain) for each in (reading.dimension, reading.second)]
+    groups = listed(each for each in by if each)
+    return _("%(figure)s by %(groups)s", figure=told, groups=groups) if groups else told
 
 
-def _group_axis(groups: Sequence[tuple[str, Row]]) -> dict[str, Any]:
-    names = [group for group, _row in groups]
-    return {
-        "field": "group",
-        "type": "nominal",
-        "sort": names,
-        "scale": {"domain": names},
-        "title": None,
-        "axis": {
-            "orient": "right" if direction() == "rtl" else "left",
-            "ticks": False,
-            "domain": False,
-        },
-    }
-
-
-def _amount(field: str, title: str, most: float | None = None) -> dict[str, Any]:
-    return {
-        "field": field,
-        "type": "quantitative",
-        "title": title,
-        "scale": {"reverse": direction() == "rtl", "zero": True}
-        | ({} if most is None else {"domain": [0, most or 1]}),
-    }
+def _plain(dimension: str, key: str) -> str:
+    return key or dimension.partition(":")[2]
