@@ -1,0 +1,198 @@
+"""The sums behind an answer, asked of the database: months added up where they hold, facts else.
+
+A source of rows is asked one statement for counters and one for spans, whatever the number of
+groups; what several of them say of one group adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Select,
+    and_,
+    between,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import Session
+
+from lmt.models import FactMonth, FactSlice, LeadFact
+from lmt.reports.dimensions import FIELD, cut_for
+from lmt.reports.narrowing import Condition, columns_of, held
+from lmt.reports.ownanswers import most_frequent, with_answers
+from lmt.reports.question import Question
+from lmt.reports.spans import Span, shared_out
+from lmt.scope import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Facts, or months along one cut, of some days and markets."""
+
+    table: Any
+    where: tuple[ColumnElement[bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """All rows that a question is answered from: no lead is in two of them. `frequent` are the
+    answers that are told apart, by the dimension of an own field."""
+
+    rows: tuple[Rows, ...]
+    frequent: Mapping[str, list[str]]
+
+
+def source_of(session: Session, question: Question, also: Iterable[str] = ()) -> Source:
+    """Where the reader's part of the answer is read: in months, those who see markets whole. `also`
+    are columns that are told apart beside those that the question needs."""
+    asked = [code for code in (question.rows, question.columns) if code]
+    conditions = held(session, question.filters)
+    columns = columns_of([*asked, *question.filters]) | {*also}
+    actor: Actor = session.info["actor"]
+    whole, by_day = cut_for(columns), cut_for(columns | {"day"})
+    if "" in columns or not (whole or by_day) or not sees_whole_markets(actor):
+        days = Span(None, question.first, question.last)
+        facts = _facts((days,), conditions)
+        frequent = {
+            code: most_frequent(
+                session,
+                code.removeprefix(FIELD),
+                facts.where,
+                across=code == question.columns,
+            )
+            for code in asked
+            if code.startswith(FIELD)
+        }
+        return Source((facts,), frequent)
+    share = shared_out(
+        question.first,
+        question.last,
+        _slices(session, question, conditions),
+        whole=whole is not None,
+        by_day=by_day is not None,
+    )
+    rows = []
+    if share.whole:
+        rows.append(_months(whole, share.whole, conditions, by_day=False))
+    if share.by_day:
+        rows.append(_months(by_day, share.by_day, conditions, by_day=True))
+    if share.facts:
+        rows.append(_facts(share.facts, conditions))
+    return Source(tuple(rows), {})
+
+
+def sees_whole_markets(actor: Actor) -> bool:
+    """Whether all that the actor sees are markets with all their dealers and brands."""
+    if actor.everywhere:
+        return True
+    return all(part.dealer_id is None and part.brand_id is None for part in actor.parts)
+
+
+def summed_counters(
+    session: Session, source: Source, by: Sequence[str], counters: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, int]]]:
+    """For each group the values of `by` and what its counters add up to. `by` are columns, or
+    dimensions of own fields."""
+    for rows in source.rows:
+        sums = [func.sum(getattr(rows.table, name)).label(name) for name in counters]
+        for found in session.execute(_grouped(source, rows, by, sums)):
+            numbers = zip(counters, found[len(by) :], strict=True)
+            yield tuple(found[: len(by)]), {name: int(n) for name, n in numbers if n}
+
+
+def gathered_times(
+    session: Session, source: Source, by: Sequence[str], times: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, bytes]]]:
+    """For each group its spans, packed. Apart from the counters, since texts of bytes can't be put
+    together by several processes of the database."""
+    for rows in source.rows:
+        spans = [_packed(rows.table, name) for name in times]
+        for found in session.execute(_grouped(source, rows, by, spans)):
+            packed = zip(times, found[len(by) :], strict=True)
+            yield tuple(found[: len(by)]), {name: bytes(all_) for name, all_ in packed if all_}
+
+
+def summed_values(
+    session: Session, source: Source, by: Sequence[str]
+) -> Iterator[tuple[tuple[Any, ...], int, date, Any]]:
+    """For each group, market and month: what its sales were worth, in the market's currency."""
+    for rows in source.rows:
+        value = [func.sum(rows.table.value)]
+        apart = [rows.table.market_id, rows.table.month]
+        for *group, market, month, worth in session.execute(
+            _grouped(source, rows, by, value, apart)
+        ):
+            yield tuple(group), market, month, worth
+
+
+def _grouped(
+    source: Source,
+    rows: Rows,
+    by: Sequence[str],
+    sums: Iterable[Any],
+    apart: Iterable[Any] = (),
+) -> Select[Any]:
+    statement: Select[Any] = select().select_from(rows.table)
+    answers: dict[str, ColumnElement[Any]] = {}
+    if own := {name.removeprefix(FIELD): source.frequent[name] for name in by if FIELD in name}:
+        statement, answers = with_answers(statement, own)
+    groups: list[Any] = [
+        answers[name.removeprefix(FIELD)] if FIELD in name else getattr(rows.table, name)
+        for name in by
+    ]
+    groups += apart
+    return statement.add_columns(*groups, *sums).where(*rows.where).group_by(*groups)
+
+
+def _packed(table: Any, name: str) -> ColumnElement[bytes]:
+    column = getattr(table, name)
+    packed = column if table is FactMonth else func.int4send(column)
+    nothing = literal(b"", LargeBinary)
+    return type_coerce(func.string_agg(type_coerce(packed, LargeBinary), nothing), LargeBinary)
+
+
+def _slices(
+    session: Session, question: Question, conditions: Mapping[str, Condition]
+) -> dict[tuple[int, date], bool]:
+    """The months of markets that have facts in the period, and whether they are rolled up."""
+    narrowed = [conditions[code](FactSlice) for code in ("market", "month") if code in conditions]
+    found = session.execute(
+        select(FactSlice.market_id, FactSlice.month, FactSlice.rolled_at.is_not(None)).where(
+            between(FactSlice.month, question.first.replace(day=1), question.last), *narrowed
+        )
+    )
+    return {(market, month): rolled for market, month, rolled in found}
+
+
+def _facts(spans: Iterable[Span], conditions: Mapping[str, Condition]) -> Rows:
+    narrowed = [condition(LeadFact) for condition in conditions.values()]
+    return Rows(LeadFact, (_any_of(LeadFact, LeadFact.day, spans), *narrowed))
+
+
+def _months(
+    cut: str | None, spans: Iterable[Span], conditions: Mapping[str, Condition], *, by_day: bool
+) -> Rows:
+    narrowed = [condition(FactMonth) for condition in conditions.values()]
+    of_months = [Span(s.markets, s.first.replace(day=1), s.last) for s in spans]
+    where = [FactMonth.cut == cut, _any_of(FactMonth, FactMonth.month, of_months)]
+    if by_day:
+        where.append(_any_of(FactMonth, FactMonth.day, spans))
+    return Rows(FactMonth, (*where, *narrowed))
+
+
+def _any_of(table: Any, column: Any, spans: Iterable[Span]) -> ColumnElement[bool]:
+    conditions = []
+    for span in spans:
+        days = between(column, span.first, span.last)
+        ofs = [] if span.markets is None else [table.market_id.in_(span.markets)]
+        conditions.append(and_(*ofs, days))
+    return or_(*conditions)
