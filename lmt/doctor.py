@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,16 +15,21 @@ from lmt import schema
 from lmt.config import Settings
 from lmt.db import engine_for, sessions_for
 from lmt.hq.findingwords import finding_words
+from lmt.keeping import months_kept
 from lmt.lifecycle import QUEUES
 from lmt.models import Heartbeat, Lead, Market, Message
+from lmt.models.partitions import partitions
+from lmt.reports.refresh import lag, put_aside
 from lmt.routing.lint import ERROR, SEVERITIES, WARNING
 from lmt.routing.linting import lint_market
 from lmt.scope import SYSTEM, act_as
 
 HEARTBEAT_AGE = timedelta(seconds=30)
+FACTS_AGE = timedelta(minutes=1)
 NEEDED_VERSION = 160000
 WORKER_CONNECTIONS = 11
 """Its pool, the pool's overflow, and the listener."""
+KEPT_ROWS = {"event": "histories", "intake": "deliveries"}
 MOST_CALENDARS = 5
 """Of the things wrong with calendars, so many are told one by one."""
 
@@ -64,11 +69,27 @@ def _findings(engine: Engine, settings: Settings, at: datetime) -> Iterator[Find
     says = f"at {schema.current(engine)}, newest {schema.head()}; mend with `lmt init`"
     yield Finding("migrations", at_head, says)
     if at_head:
+        with engine.connect() as connection:
+            yield from _kept(connection, settings)
         with act_as(sessions_for(engine)(), SYSTEM) as session:
             yield _worker(session, at)
             yield _queues(session)
             yield _messages(session)
+            yield _facts(session, at)
             yield from _calendars(session, at)
+
+
+def _kept(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    """What histories and deliveries take, since when there are any, and how long they stay."""
+    there = partitions(connection)
+    for table, months in months_kept(settings).items():
+        of_table = [each for each in there if each.table == table]
+        since = min((each.name for each in of_table if each.starts_at is not None), default="")
+        megabytes = sum(each.size_bytes for each in of_table) / 1_000_000
+        stay = f"{months} months are kept" if months else "all are kept"
+        first = since.removeprefix(f"{table}_").replace("_", "-") or "no month yet"
+        says = f"{megabytes:,.0f} MB since {first}; {stay} (LMT_KEEP_{table.upper()}_MONTHS)"
+        yield Finding(KEPT_ROWS[table], True, says)
 
 
 def _worker(session: Session, at: datetime) -> Finding:
@@ -89,6 +110,17 @@ def _messages(session: Session) -> Finding:
         select(func.count()).select_from(Message).where(Message.status == "failed")
     ).one()
     return Finding("outbox", failed == 0, f"{failed} messages failed; see /hq/outbox")
+
+
+def _facts(session: Session, at: datetime) -> Finding:
+    late = lag(session, at)
+    if aside := put_aside(session):
+        says = f"{aside} leads can't be counted; the worker's log names them (facts.put_aside)"
+        return Finding("reports", False, says)
+    if late is None:
+        return Finding("reports", True, "show all that has happened")
+    behind = f"{late.total_seconds():,.0f} s behind; the worker makes them anew"
+    return Finding("reports", late < FACTS_AGE, behind)
 
 
 def _calendars(session: Session, at: datetime) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lmt import schema
 from lmt.models import Heartbeat
-from lmt.reports.refresh import lag
+from lmt.reports.refresh import lag, put_aside
 from lmt.web import at, installation, limiter, open_session, public
 
 HEARTBEAT_SECONDS = 30
@@ -34,6 +34,7 @@ MESSAGES = Gauge("lmt_messages", "Outbox rows not sent", ["status"], registry=RE
 FACTS_LAG = Gauge(
     "lmt_facts_lag_seconds", "Age of the oldest change reports don't show", registry=REGISTRY
 )
+FACTS_PUT_ASIDE = Gauge("lmt_facts_put_aside", "Leads that reports can't count", registry=REGISTRY)
 
 _OPEN = "SELECT status, count(*) FROM lead WHERE closed_at IS NULL GROUP BY status"
 _UNSENT = (
@@ -81,6 +82,7 @@ def metrics() -> Response:
             gauge.labels(status).set(count)
     late = lag(open_session(), at())
     FACTS_LAG.set(0 if late is None else late.total_seconds())
+    FACTS_PUT_ASIDE.set(put_aside(open_session()))
     return Response(generate_latest(REGISTRY), mimetype="text/plain; version=0.0.4")
 
 

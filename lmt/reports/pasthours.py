@@ -43,6 +43,10 @@ class PastHours:
     is kept, so one of these serves one run and not the next."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """All that was read, as where reading was broken off."""
         self._terms: dict[int, list[_Terms]] = {}
         self._closures: dict[int, list[_Days]] = {}
         self._own: dict[int, list[_Days]] = {}

@@ -2,7 +2,8 @@
 
 Triggers of the database write changed leads into the queue, within the transaction of the change. A
 batch is taken from it, made anew and written in one transaction: who is killed leaves the queue as
-it was. Facts that come out as they stand are left alone, so that their month stays added up.
+it was. Facts that come out as they stand are left alone, so that their month stays added up. A
+lead of which no facts can be made is put aside for an hour, so that it holds up none of the others.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import case, func, select, text
+import structlog
+from sqlalchemy import case, exc, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
 from lmt.models import FactQueue, FactSlice
-from lmt.reports.facts import COLUMNS, facts_of, values_of
+from lmt.reports.facts import COLUMNS, facts_of, is_counted, values_of
 from lmt.reports.gather import Gathered, gathered
 from lmt.reports.pasthours import PastHours
 from lmt.reports.shares import SHARE_COLUMNS, share_values_of, shares_of
 from lmt.scope import SYSTEM, act_as, as_system
+
+log = structlog.get_logger(__name__)
 
 BATCH = 1000
 """Leads in one transaction."""
@@ -32,11 +36,24 @@ ONE_AT_A_TIME = 0x4C4D_0801
 
 _TAKE = text(
     "DELETE FROM fact_queue WHERE id = ANY(ARRAY("
-    "SELECT id FROM fact_queue ORDER BY id LIMIT :most)) RETURNING lead_id"
+    "SELECT id FROM fact_queue WHERE at <= clock_timestamp() ORDER BY id LIMIT :most))"
+    " RETURNING lead_id"
 )
 _SETTLED = text(
     "SELECT lead_id FROM lead_fact WHERE settles_at <= :at ORDER BY settles_at LIMIT :most"
 )
+# What is put aside waits in the queue under an instant that is to come; what stands of it stays.
+_AGAIN = text(
+    "INSERT INTO fact_queue (lead_id, at) SELECT :lead_id, clock_timestamp() + interval '1 hour'"
+    " WHERE NOT EXISTS"
+    " (SELECT FROM fact_queue WHERE lead_id = :lead_id AND at > clock_timestamp())"
+)
+_UNSETTLED = text("UPDATE lead_fact SET settles_at = NULL WHERE lead_id = :lead_id")
+_TROUBLE = (
+    exc.OperationalError, exc.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError,
+    OSError, MemoryError,
+)  # fmt: skip
+"""Of the installation, not of a lead: the batch is tried once more as it is."""
 Slice = tuple[int, date]
 Rows = dict[UUID, list[tuple[Any, ...]]]
 
@@ -97,10 +114,18 @@ def refresh_batch(session: Session, at: datetime, hours: PastHours, *, most: int
 def lag(session: Session, at: datetime) -> timedelta | None:
     """The age of the oldest change that the facts don't show yet; None where they show all. On a
     replica that of the state that it has reached, where that is older."""
-    waiting = select(FactQueue.at).order_by(FactQueue.id).limit(1).scalar_subquery()
+    due = select(FactQueue.at).where(FactQueue.at <= func.clock_timestamp())
+    waiting = due.order_by(FactQueue.id).limit(1).scalar_subquery()
     reached = case((func.pg_is_in_recovery(), func.pg_last_xact_replay_timestamp()))
     oldest = session.scalar(select(func.least(waiting, reached)))
     return None if oldest is None else max(at - oldest, timedelta(0))
+
+
+def put_aside(session: Session) -> int:
+    """How many leads no facts could be made of; each is tried once more within the hour."""
+    waiting = FactQueue.at > func.clock_timestamp()
+    found = select(func.count(FactQueue.lead_id.distinct())).where(waiting)
+    return session.scalars(found).one()
 
 
 def made(found: Gathered, at: datetime, hours: PastHours) -> tuple[Rows, Rows]:
@@ -111,7 +136,7 @@ def made(found: Gathered, at: datetime, hours: PastHours) -> tuple[Rows, Rows]:
     for history in found.histories:
         lead = history.lead
         facts[lead.id] = [values_of(fact) for fact in facts_of(history, at)]
-        if lead.test:
+        if not is_counted(lead):
             continue
         for decision in found.decisions.get(lead.id, ()):
             weights = {
@@ -127,6 +152,27 @@ def made(found: Gathered, at: datetime, hours: PastHours) -> tuple[Rows, Rows]:
 
 
 def _make_anew(session: Session, lead_ids: Sequence[UUID], at: datetime, hours: PastHours) -> None:
+    """Where it fails, half by half, until the leads that it fails for are known."""
+    try:
+        with session.begin_nested():
+            _rewrite(session, lead_ids, at, hours)
+    except _TROUBLE:
+        raise
+    except Exception as error:
+        hours.forget()
+        middle = len(lead_ids) // 2
+        if middle:
+            _make_anew(session, lead_ids[:middle], at, hours)
+            _make_anew(session, lead_ids[middle:], at, hours)
+            return
+        which = {"lead_id": lead_ids[0]}
+        session.execute(_AGAIN, which)
+        session.execute(_UNSETTLED, which)
+        # The words of an error may hold what a customer wrote.
+        log.error("facts.put_aside", lead_id=str(lead_ids[0]), error=type(error).__name__)
+
+
+def _rewrite(session: Session, lead_ids: Sequence[UUID], at: datetime, hours: PastHours) -> None:
     facts, shares = made(gathered(session, lead_ids, hours), at, hours)
     connection = raw(session)
     changed: set[Slice] = set()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Date, TextClause, bindparam, func, select, text
+import structlog
+from sqlalchemy import Date, TextClause, bindparam, exc, func, select, text
 from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
@@ -17,7 +18,10 @@ from lmt.models import FactSlice
 from lmt.models.facts import COUNTERS, SHARES, TIMES
 from lmt.reports.dimensions import CUTS
 from lmt.reports.refresh import BATCH, refresh
+from lmt.reports.refresh import ONE_AT_A_TIME as FACTS_ARE_MADE
 from lmt.scope import SYSTEM, act_as
+
+log = structlog.get_logger(__name__)
 
 RESTING = timedelta(minutes=10)
 """How long a month's facts stay as they are before they are added up anew."""
@@ -37,7 +41,8 @@ def roll(
 ) -> int:
     """Add up the months whose facts changed, the last time before `resting`, the oldest change
     first, each in its own transaction; returns how many. Where another process is at it, there is
-    nothing to do here."""
+    nothing to do here. A month that can't be added up holds up none of the others: its facts are
+    read meanwhile."""
     with act_as(sessions(), SYSTEM) as session:
         wanted = (
             select(FactSlice.market_id, FactSlice.month)
@@ -52,7 +57,12 @@ def roll(
         with act_as(sessions(), SYSTEM) as session:
             if not session.scalar(select(func.pg_try_advisory_xact_lock(ONE_AT_A_TIME))):
                 break
-            rolled += roll_slice(session, market_id, month, at)
+            try:
+                rolled += roll_slice(session, market_id, month, at)
+            except (exc.DataError, exc.IntegrityError) as error:
+                session.rollback()
+                which = {"market_id": market_id, "month": str(month)}
+                log.error("facts.month_not_added_up", **which, error=type(error).__name__)
             session.commit()
     return rolled
 
@@ -94,6 +104,8 @@ def rebuild(
         session.commit()
     leads = refresh(sessions, at, batch=batch, progress=progress)
     with act_as(sessions(), SYSTEM) as session:
+        # Whoever makes facts marks many months: one after the other, or each waits for the other.
+        session.execute(select(func.pg_advisory_xact_lock(FACTS_ARE_MADE)))
         session.execute(text("UPDATE fact_slice SET rolled_at = NULL"))
         session.commit()
     return leads, roll(sessions, at, resting=timedelta(0))
