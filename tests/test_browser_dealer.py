@@ -34,6 +34,7 @@ from lmt.models import (
     User,
 )
 from lmt.notify import digests, outbox
+from lmt.reports.weekfigures import week_figures
 from lmt.scope import actor_of
 from tests.browsing import Site, browser, post, recorded, site
 from tests.post import Post, words
@@ -150,7 +151,7 @@ def test_a_dealers_morning_on_a_phone(
     post.received.clear()
 
     clock.move_to(SUNDAY)
-    assert digests.enqueue_due(session, SUNDAY) >= 1
+    assert digests.enqueue_due(session, SUNDAY, week_figures) >= 1
     outbox.send_due(sessions, site.settings, SUNDAY)
     (morning,) = [mail for mail in post.to(FAISAL) if "/t/" in html_of(mail)]
     thumb = Thumb()

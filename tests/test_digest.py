@@ -21,6 +21,8 @@ from lmt.followup import service as following
 from lmt.models import Absence, Lead, MailMute, Message, PlannedAction, Tap, User
 from lmt.notify import outbox
 from lmt.notify.digests import enqueue_due
+from lmt.reports.refresh import refresh
+from lmt.reports.weekfigures import week_figures
 from lmt.scope import actor_of
 from tests.post import Post, post_office, words
 from tests.world import FRIDAY, World, somebody
@@ -61,7 +63,7 @@ def busy(
 def put_out(session: Session, at: datetime, kind: str = "dealer_digest") -> list[str]:
     """Whom the job writes to at this instant."""
     before = set(session.scalars(select(Message.id)))
-    enqueue_due(session, at)
+    enqueue_due(session, at, week_figures)
     made = session.scalars(select(Message).where(Message.kind == kind).order_by(Message.recipient))
     return [message.recipient for message in made if message.id not in before]
 
@@ -172,14 +174,14 @@ def test_queries_do_not_grow_with_the_leads(
     count_queries: list[str],
 ) -> None:
     count_queries.clear()
-    enqueue_due(session, OPENS)
+    enqueue_due(session, OPENS, week_figures)
     few = len(count_queries)
     session.execute(delete(Message).where(Message.kind == "dealer_digest"))
     session.commit()
     for _number in range(3):
         offered_lead(at=FRIDAY, **somebody())
     count_queries.clear()
-    enqueue_due(session, OPENS)
+    enqueue_due(session, OPENS, week_figures)
     assert len(count_queries) <= few
 
 
@@ -251,13 +253,15 @@ def test_a_week_is_told_on_its_first_working_morning_to_who_leads_the_team(
 ) -> None:
     worked, _new = busy
     converting.won(session, worked.id, at=OPENS, actor=actor_of(cast["anna"]))
+    session.commit()
+    refresh(sessions, MONDAY)
     assert put_out(session, OPENS, "manager_weekly") == []
     assert put_out(session, MONDAY, "manager_weekly") == [BERT]
     assert put_out(session, MONDAY + 10 * MINUTE, "manager_weekly") == []
     outbox.send_due(sessions, by_smtp, MONDAY)
     (mail,) = [m for m in post.to(BERT) if "Your week" in str(m["Subject"])]
     told = words(mail)
-    for line in ("Leads offered: 2", "Taken: 1 (50%)", "Sold: 1", "Open now: 1", "March 2, 2026"):
+    for line in ("Leads offered: 2", "Taken: 1 (100%)", "Sold: 1", "Open now: 1", "March 2, 2026"):
         assert line in told
     # In a market of so few dealers its middle would name a rival.
     assert "Market:" not in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from lmt import dealerdesk, dealers, pipeline
 from lmt.calendars import dealer_calendar
-from lmt.db import uuid7
+from lmt.db import SessionFactory, uuid7
 from lmt.dealerchanges import mark_of
 from lmt.models import (
     Absence,
@@ -31,8 +32,9 @@ from lmt.models import (
     User,
     UserScope,
 )
-from lmt.reports.owncomparison import RATES, standing
-from lmt.reports.ownfigures import Period, market_middle, own_figures
+from lmt.reports.owncomparison import standing
+from lmt.reports.ownfigures import market_middle
+from lmt.reports.refresh import refresh
 from lmt.scope import SYSTEM, act_as, actor_of
 from lmt.workhours import is_open
 from tests.world import World, somebody
@@ -461,7 +463,7 @@ def test_skills_languages_and_the_way_leads_are_given(
 # Own figures
 
 
-PERIOD = Period(NOW - timedelta(days=30), NOW + timedelta(days=1))
+DAYS = (date(2026, 2, 9), date(2026, 3, 10))
 
 
 def add_leads(session: Session, world: World, dealer_id: int, states: str) -> None:
@@ -496,63 +498,62 @@ def rivals(session: Session, world: World, number: int, states: str) -> None:
 
 
 def test_own_figures_stand_beside_the_markets_middle(
-    enter: Enter, session: Session, world: World, offered_lead: Callable[..., Lead],
-    cast: dict[str, User], clock: time_machine.Traveller,
+    enter: Enter, sessions: SessionFactory, session: Session, world: World,
+    offered_lead: Callable[..., Lead], cast: dict[str, User], clock: time_machine.Traveller,
 ) -> None:  # fmt: skip
     offered_lead(at=NOW - timedelta(days=60))  # the customer of all the others
-    own = world.dealers[WAW]
-    add_leads(session, world, own, "wwaade")
-    rivals(session, world, 2, "waadd")
+    add_leads(session, world, world.dealers[WAW], "wwaade" * 2)
+    rivals(session, world, 3, "waadd" * 2)
+    refresh(sessions, NOW)
     act_as(session, actor_of(cast["bert"]))
-    mine = own_figures(session, own, PERIOD, NOW)
-    assert (mine.offered, mine.accepted, mine.declined, mine.timed_out, mine.won) == (6, 4, 1, 1, 2)
-    assert mine.accepted_share == pytest.approx(4 / 6)
-    assert (mine.due, mine.in_target, mine.response_minutes) == (5, 4, 30)
-    few = market_middle(session, world.markets["PL"], PERIOD, NOW)
-    assert (few.dealers, few.is_told) == (3, False)
+    few = market_middle(session, world.markets["PL"], *DAYS)
+    assert (few.dealers, few.is_told, few.value("acceptance")) == (4, False, None)
     bert = enter("bert")
     assert "The market's middle isn't shown" in told(bert.get("/desk/figures"))
     act_as(session, SYSTEM)
     rival = Dealer(code="PL-R-9", market_id=world.markets["PL"], kind="showroom")
     session.add(rival)
     session.flush()
-    add_leads(session, world, rival.id, "ddddd")
+    add_leads(session, world, rival.id, "wddddddddd")
+    refresh(sessions, NOW)
     act_as(session, actor_of(cast["bert"]))
     # Asked once an hour.
     assert "The market's middle isn't shown" in told(bert.get("/desk/figures"))
     clock.shift(timedelta(hours=1))
-    middle = market_middle(session, world.markets["PL"], PERIOD, NOW)
-    assert (middle.dealers, middle.is_told) == (4, True)
-    assert middle.accepted_share == pytest.approx(0.6)
-    assert middle.conversion == pytest.approx(0.2)
+    middle = market_middle(session, world.markets["PL"], *DAYS)
+    assert (middle.dealers, middle.is_told) == (5, True)
+    assert middle.value("acceptance") == pytest.approx(0.6)
+    assert middle.value("conversion") == pytest.approx(1 / 3)
+    # Nobody answered yet: of fewer dealers than it takes nothing is told.
+    assert middle.value("score") is None
     page = told(bert.get("/desk/figures"))
-    assert "Market's middle: 60%" in page
-    assert "median of 4 dealers" in page
-    assert "from=2026-02-09&to=2026-03-10&dealer=PL-WAW-1&how=declined" in page
+    assert "Market's middle: 60" in page
+    assert "66.7" in page
+    assert "median of 5 dealers with 10 leads or more" in page
     assert "PL-R-" not in page
 
 
-def test_each_number_that_is_linked_is_found_in_the_inbox(
-    enter: Enter, session: Session, world: World, offered_lead: Callable[..., Lead]
-) -> None:
+def test_each_number_of_the_own_figures_leads_to_its_leads(
+    enter: Enter, sessions: SessionFactory, session: Session, world: World,
+    offered_lead: Callable[..., Lead],
+) -> None:  # fmt: skip
     offered_lead(at=NOW - timedelta(days=60))
     add_leads(session, world, world.dealers[WAW], "wddee")
+    refresh(sessions, NOW)
     bert = enter("bert")
     page = told(bert.get("/desk/figures"))
-    links = [part.split('"')[0] for part in page.split('href="')[1:]]
-    linked = [link for link in links if "from=" in link]
-    assert len(linked) == 4  # declined, timed out, sold; sold by nobody's name
-    for link in linked:
-        assert bert.get(link).status_code == 200
-    declined = bert.get(next(link for link in linked if "declined" in link)).text
-    references = fresh(session).scalars(
-        select(Lead.reference).join(Offer).where(Offer.state == "declined")
-    )
-    assert all(reference in declined for reference in references)
+    links = re.findall(r'href="(/reports/leads[^"]*figure=(\w+))"', page)
+    figures = {figure: bert.get(link).text for link, figure in links}
+    assert {"leads", "offers", "decline", "timeout", "contacted", "sold"} <= set(figures)
+    for state, figure in (("declined", "decline"), ("expired", "timeout")):
+        references = fresh(session).scalars(
+            select(Lead.reference).join(Offer).where(Offer.state == state)
+        )
+        assert all(reference in figures[figure] for reference in references)
 
 
 def test_better_is_told_by_what_is_better() -> None:
-    share, minutes = RATES[0], RATES[1]
+    share, minutes = "conversion", "response"
     assert standing(share, 0.6, 0.5) == standing(minutes, 30, 60) == "better"
     assert standing(share, 0.4, 0.5) == standing(minutes, 90, 60) == "worse"
     assert standing(share, 0.5, 0.5) == standing(share, None, 0.5) == standing(share, 1, None) == ""

@@ -43,6 +43,7 @@ from lmt.models import (
 from lmt.notify.digests import enqueue_due
 from lmt.notify.recipients import managers_of, market_keepers, present
 from lmt.notify.taps import ANSWERS, _link, _reader
+from lmt.reports.weekfigures import week_figures
 from lmt.scope import SYSTEM, act_as, actor_of
 from lmt.slotgrid import slot_at
 from lmt.taps import service as tapping
@@ -389,7 +390,7 @@ def test_a_week_without_a_lead_left_open_is_told_as_well(
     lead = worked()
     closing.won(session, lead.id, at=NINE, actor=actor_of(cast["anna"]))
     act_as(session, SYSTEM)
-    enqueue_due(session, MONDAY)
+    enqueue_due(session, MONDAY, week_figures)
     kinds = session.execute(
         select(Message.kind, Message.recipient).where(Message.lead_id.is_(None))
     )

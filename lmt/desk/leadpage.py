@@ -14,6 +14,7 @@ from lmt.attributes import ShownAnswer, answers_of_all
 from lmt.contests import contest_of
 from lmt.desk.beside import Beside, beside
 from lmt.desk.queries import terms_of_dealers
+from lmt.keeping import is_cut
 from lmt.models import (
     CallRecord,
     Consent,
@@ -66,6 +67,11 @@ class LeadPage:
     replies: Sequence[Reply] = ()
     more_events: bool = False
     beside: Beside = field(default_factory=Beside)
+
+    @property
+    def is_cut(self) -> bool:
+        """Is the beginning of its story no longer kept?"""
+        return not self.more_events and is_cut(self.events)
 
     @property
     def zone(self) -> str:

@@ -35,12 +35,13 @@ def digest(facts: MailFacts, base_url: str) -> Letter:
 def weekly(facts: MailFacts, base_url: str) -> Letter:
     """The figures of last week, against the market's middle; no other dealer is named."""
     week = facts.week or WeekFigures(first=facts.written_at.date())
+    answered = week.taken + week.declined + week.expired
     rows: list[Row] = [
         (_("Dealer"), [Value(facts.colleague)]),
         (_("Leads offered"), [Value(format_number(week.offered))]),
-        _share(_("Taken"), week.taken, week.offered, week.market_taken),
-        _share(_("Declined"), week.declined, week.offered, week.market_declined),
-        _share(_("Not taken in time"), week.expired, week.offered, week.market_expired),
+        _share(_("Taken"), week.taken, answered, week.market_taken),
+        _share(_("Declined"), week.declined, answered, week.market_declined),
+        _share(_("Not taken in time"), week.expired, answered, week.market_expired),
         _response(week.minutes, week.market_minutes),
         (_("Sold"), [Value(format_number(week.sold))]),
         (_("Open now"), [Value(format_number(week.open))]),

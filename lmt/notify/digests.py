@@ -3,7 +3,7 @@ begins, by a job that may run as often as it likes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -31,7 +31,6 @@ from lmt.models import (
 from lmt.notify.messages import enqueue
 from lmt.notify.mutes import muted
 from lmt.notify.opening import next_morning
-from lmt.notify.weekfigures import week_figures
 from lmt.workhours import Calendar, local_date
 
 STILL_MORNING = timedelta(hours=3)
@@ -50,12 +49,20 @@ class _Reader:
     user_id: int | None = None
 
 
-def enqueue_due(session: Session, at: datetime) -> int:
+WeekFiguresOf = Callable[
+    [Session, Mapping[int, tuple[date, Calendar]]], Mapping[int, dict[str, Any]]
+]
+"""By dealer (with the first day of its week, and its calendar) what its week was, as WeekFigures
+but for the day; without those of whom there is nothing to tell."""
+
+
+def enqueue_due(session: Session, at: datetime, week_figures: WeekFiguresOf) -> int:
     """Put out what is due at `at`, and commit; returns how many. Each mail once per reader and day
-    (or week), however often this is called. A bounded number of queries, but one for each mail."""
+    (or week), however often this is called. A bounded number of queries, but one for each mail.
+    `week_figures` is `lmt.reports.weekfigures.week_figures`: reports know more than mails."""
     opened, with_leads = _opened(session, at)
     waiting = {id: calendar for id, calendar in opened.items() if id in with_leads}
-    put_out = _mornings(session, waiting, at) + _weeks(session, opened, at)
+    put_out = _mornings(session, waiting, at) + _weeks(session, opened, at, week_figures)
     session.commit()
     return put_out
 
@@ -105,7 +112,9 @@ def _mornings(session: Session, opened: Mapping[int, Calendar], at: datetime) ->
     return number
 
 
-def _weeks(session: Session, opened: Mapping[int, Calendar], at: datetime) -> int:
+def _weeks(
+    session: Session, opened: Mapping[int, Calendar], at: datetime, week_figures: WeekFiguresOf
+) -> int:
     """On the first working morning of the market's week, about the week before."""
     markets = _markets(session, opened)
     first_days = {
