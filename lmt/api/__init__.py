@@ -6,11 +6,11 @@ from flask import Flask
 from flask_smorest import Api
 
 from lmt import __version__
-from lmt.api import forms, status, verdicts
+from lmt.api import forms, reports, status, verdicts
 from lmt.api.leads import blueprint
 from lmt.api.openapi import describe_intake
 
-__all__ = ["forms", "register", "status", "verdicts"]
+__all__ = ["forms", "register", "reports", "status", "verdicts"]
 
 
 def register(app: Flask) -> None:

@@ -32,12 +32,14 @@ _POLICY = SMTP.clone(header_factory=_HEADERS)
 @dataclass(frozen=True, slots=True)
 class File:
     """Something that goes with a mail: its name and type (`text/calendar`), text in UTF-8.
-    `method` of a calendar says what to do with it (RFC 5546), "" for a file to keep."""
+    `method` of a calendar says what to do with it (RFC 5546), "" for a file to keep. `shown_as`: a
+    picture that stands in the HTML as `cid:` and this, instead of going with the mail."""
 
     name: str
     type: str
     content: bytes
     method: str = ""
+    shown_as: str = ""
 
 
 class BadAddress(ValueError):
@@ -83,18 +85,36 @@ def envelope(
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    for file in files:
-        major, _slash, minor = file.type.partition("/")
-        message.add_attachment(
-            file.content,
-            maintype=major,
-            subtype=minor,
-            filename=file.name,
-            params={"charset": "utf-8"} | ({"method": file.method} if file.method else {}),
-        )
+    for file in sorted(files, key=lambda file: not file.shown_as):
+        _add(message, file)
     # Last: setting the content takes all that is said of it away.
     message["Content-Language"] = language
     return message
+
+
+def _add(message: EmailMessage, file: File) -> None:
+    major, _slash, minor = file.type.partition("/")
+    if file.shown_as:
+        page = message.get_body(("html",))
+        assert isinstance(page, EmailMessage)
+        page.add_related(
+            file.content,
+            maintype=major,
+            subtype=minor,
+            cid=f"<{file.shown_as}>",
+            filename=file.name,
+            disposition="inline",
+        )
+        return
+    is_text = major == "text" or minor.endswith("xml")
+    message.add_attachment(
+        file.content,
+        maintype=major,
+        subtype=minor,
+        filename=file.name,
+        params=({"charset": "utf-8"} if is_text else {})
+        | ({"method": file.method} if file.method else {}),
+    )
 
 
 def _address(address: str, name: str = "") -> Address:

@@ -111,6 +111,28 @@ class WeekFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportTold:
+    """A report as its reader sees it, in their words and numbers: the question, a table of its
+    first rows (`head` and each row begin with the group, `total` too; () without one), how many
+    `more` there are, and what must be known of it. `picture` names the chart within the mail, ""
+    for none; `by` who set the schedule, "" for the reader; `address` is the report's own page.
+    """
+
+    name: str
+    question: str
+    days: str
+    address: str
+    leave_address: str = ""
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    total: tuple[str, ...] = ()
+    more: int = 0
+    picture: str = ""
+    by: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MailFacts:
     """What a mail may tell. Codes are the database's; instants aware; "" or None is unknown.
 
@@ -182,3 +204,4 @@ class MailFacts:
     thread_url: str = ""
     digest: Digest | None = None
     week: WeekFigures | None = None
+    report: ReportTold | None = None

@@ -78,6 +78,25 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """Something that goes with the mail and is shown in it: its `cid`, and words in its place."""
+
+    cid: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: what its columns are called, its rows and the last one, () for none. The first of
+    each row is its name."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """In reading order. `facts` are rows of a label and its lines; `button` is what the reader most
     likely wants, a label and address, and `others` what else they can do. `quoted_as` says whose
@@ -93,6 +112,8 @@ class Letter:
     quoted_as: str = ""
     words: str = ""
     sections: list[Section] = field(default_factory=list)
+    picture: Picture | None = None
+    grid: Grid | None = None
     closing: list[Line] = field(default_factory=list)
     button: tuple[str, str] | None = None
     others: list[tuple[str, str]] = field(default_factory=list)
@@ -109,6 +130,7 @@ def written(letter: Letter) -> Rendered:
         "lang": i18n.reader().locale,
         "dir": i18n.direction(),
         "start": "right" if i18n.direction() == "rtl" else "left",
+        "end": "left" if i18n.direction() == "rtl" else "right",
     }
     html = _environment().get_template("mail/letter.html").render(parts)
     return Rendered(

@@ -12,6 +12,7 @@ from lmt.notify import (
     deskmails,
     digestmails,
     headquartersmails,
+    reportmails,
     systemletters,
 )
 from lmt.notify.facts import MailFacts
@@ -76,5 +77,6 @@ _COMPOSERS: Mapping[str, Callable[[MailFacts, str], Letter]] = {
     "customer_closed": appointmentmails.closed,
     "customer_feedback": appointmentmails.feedback,
     "customer_link": customermails.fresh_link,
+    "scheduled_report": reportmails.scheduled,
 }
 KINDS = tuple(_COMPOSERS)

@@ -15,6 +15,8 @@ from lmt.db import uuid7, wake
 from lmt.models import DealerSystem, Message
 
 LEASE_SECONDS = 60
+SLOW = frozenset({"scheduled_report"})
+"""Kinds whose mail takes seconds to make: they wait until nothing else is due."""
 BELLS = {"mail": "outbox", "post": "posts"}
 """Channel → the worker's bell: a dealer's slow system never holds up a mail."""
 
@@ -82,15 +84,18 @@ def claim(
     lease_seconds: float = LEASE_SECONDS,
     limit: int = 1,
     channel: str = "mail",
+    *,
+    slow: bool = False,
 ) -> list[Claim]:
     """Take due messages of the channel that nobody else holds, and commit. An unfinished claim is
-    due again when its lease ends."""
+    due again when its lease ends. `slow`: those of SLOW, which are left alone else."""
     due = session.scalars(
         select(Message)
         .where(
             Message.status == "queued",
             Message.next_attempt_at <= at,
             Message.channel == channel,
+            Message.kind.in_(SLOW) if slow else Message.kind.not_in(SLOW),
         )
         .order_by(Message.next_attempt_at)
         .limit(limit)

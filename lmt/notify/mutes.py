@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 from lmt.config import Settings
 from lmt.links import stop_token
 from lmt.models import MailMute, Message
+from lmt.models.message import SCHEDULED_REPORT
 
-MUTABLE = frozenset({"dealer_digest", "manager_weekly"})
+SCHEDULED = SCHEDULED_REPORT
+"""The kind of a report that is mailed again and again: each schedule ends by itself."""
+MUTABLE = frozenset({"dealer_digest", "manager_weekly", SCHEDULED})
 """Kinds that somebody may want no more; all others are work."""
 STOPPABLE = frozenset({"customer_feedback"})
 """Kinds that end by the customer's own list."""
@@ -49,6 +52,18 @@ def message_of_mute(secret: str, token: str) -> uuid.UUID | None:
         return None
     message_id = uuid.UUID(bytes=told[:16])
     return message_id if hmac.compare_digest(told[16:], _proof(secret, message_id)) else None
+
+
+def ended_with(message: Message) -> str:
+    """What its reader ends by its link: the kind, or of a report the one schedule."""
+    if message.kind == SCHEDULED:
+        return of_schedule(int(message.context["schedule_id"]))
+    return message.kind
+
+
+def of_schedule(schedule_id: int) -> str:
+    """Stands in the place of the kind where one schedule is ended."""
+    return f"{SCHEDULED}:{schedule_id}"
 
 
 def is_muted(session: Session, recipient: str, kind: str) -> bool:

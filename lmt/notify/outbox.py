@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,10 +22,11 @@ from lmt.db import SessionFactory, uuid7
 from lmt.links import reply_address
 from lmt.models import Event, Message, Outage
 from lmt.notify.backoff import WAITS, wait_after
-from lmt.notify.envelope import BadAddress, envelope
+from lmt.notify.envelope import BadAddress, File, envelope
+from lmt.notify.facts import MailFacts
 from lmt.notify.gather import attachments, gather, standing
 from lmt.notify.mails import render
-from lmt.notify.messages import LEASE_SECONDS, Claim, claim, enqueue, next_due, resend
+from lmt.notify.messages import LEASE_SECONDS, SLOW, Claim, claim, enqueue, next_due, resend
 from lmt.notify.mutes import unsubscribe_link
 from lmt.notify.proofs import PROOF_KIND, proof
 from lmt.notify.recheck import Turn, turn
@@ -57,6 +58,8 @@ log = structlog.get_logger(__name__)
 
 RUN_SECONDS = 20.0
 """How long one run of `send_due` goes on; the rest is for the next ring."""
+SLOW_LEASE_SECONDS = 600
+"""How long whoever makes a slow mail may take."""
 LOOK_AGAIN = timedelta(seconds=30)
 STARTS_CLOCK = frozenset({"dealer_new_lead", "dealer_handed_over"})
 """Kinds whose sending begins the clock of the offer that they tell of."""
@@ -70,11 +73,18 @@ _EVENTS = {
 }
 """(to a dealer's own system?, how it ended) → what the lead's history says."""
 
+Made = tuple[MailFacts, list[File]]
+Makers = Mapping[str, Callable[[Session, Message, Settings, datetime], Made | None]]
+"""Kind of SLOW → what its mail tells and what goes with it; None where it is no longer true."""
 
-def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
+
+def send_due(
+    sessions: SessionFactory, settings: Settings, at: datetime, makers: Makers | None = None
+) -> int:
     """Send what is due at `at`, one by one; returns how many left.
 
-    A server that takes nothing ends the run: what it hasn't been offered keeps its turn.
+    A server that takes nothing ends the run: what it hasn't been offered keeps its turn. What is
+    made by `makers` waits for a run that has them, and there until nothing else is due.
     """
     sent, started = 0, time.monotonic()
     with Transport(settings) as transport:
@@ -83,10 +93,12 @@ def send_due(sessions: SessionFactory, settings: Settings, at: datetime) -> int:
             now = at + timedelta(seconds=passed)
             with as_system(sessions) as session:
                 claims = claim(session, now)
+                if not claims and makers:
+                    claims = claim(session, now, SLOW_LEASE_SECONDS, slow=True)
             if not claims:
                 break
             try:
-                left = _send(sessions, settings, transport, claims[0], now)
+                left = _send(sessions, settings, transport, claims[0], now, makers or {})
             except Unavailable as problem:
                 put_off(sessions, claims[0], now, str(problem))
                 with as_system(sessions) as session:
@@ -143,7 +155,12 @@ def _server_takes_mail(sessions: SessionFactory, at: datetime) -> None:
 
 
 def _send(
-    sessions: SessionFactory, settings: Settings, transport: Transport, taken: Claim, at: datetime
+    sessions: SessionFactory,
+    settings: Settings,
+    transport: Transport,
+    taken: Claim,
+    at: datetime,
+    makers: Makers,
 ) -> int:
     """One message, whatever becomes of it; only Unavailable goes further."""
     if taken.attempts > len(WAITS) + 1:
@@ -151,7 +168,7 @@ def _send(
         finish(sessions, taken, at, status="failed", problem="never finished")
         return 0
     try:
-        mail = _prepared(sessions, settings, taken, at)
+        mail = _prepared(sessions, settings, taken, at, makers)
         if mail is None:
             return 0
         transport.deliver(mail)
@@ -172,16 +189,19 @@ def _send(
 
 
 def _prepared(
-    sessions: SessionFactory, settings: Settings, taken: Claim, at: datetime
+    sessions: SessionFactory, settings: Settings, taken: Claim, at: datetime, makers: Makers
 ) -> EmailMessage | None:
     """The mail; None where its turn is over or not yet come. Raises BadAddress."""
     with as_system(sessions) as session:
         message = session.scalars(select(Message).where(Message.id == taken.id)).one()
         now = standing(session, message, at)
-        language, unsubscribe = message.language, ""
+        language, unsubscribe, made = message.language, "", None
         if message.kind == SYSTEM_KIND:
             now = replace(now, has_system=system_of(session, message.dealer_id) is not None)
         verdict = turn(message.kind, now)
+        if message.kind in SLOW:
+            made = makers[message.kind](session, message, settings, at)
+            verdict = Turn.DROP if made is None else Turn.SEND
         if verdict is Turn.SEND:
             if message.kind == SYSTEM_KIND:
                 mail, files = system_mail(session, message, settings, at)
@@ -190,9 +210,12 @@ def _prepared(
             else:
                 in_force = text_in_force(session, message.kind, message.market_id)
                 language, words = chosen(in_force, message.language)
-                facts = gather(session, message, settings, at)
-                facts = with_taps(session, message, facts, settings, at)
-                files = attachments(session, message, settings, at)
+                if made is None:
+                    facts = gather(session, message, settings, at)
+                    facts = with_taps(session, message, facts, settings, at)
+                    files = attachments(session, message, settings, at)
+                else:
+                    facts, files = made
                 unsubscribe = unsubscribe_link(settings, message, at)
                 session.commit()
     if verdict is Turn.DROP:

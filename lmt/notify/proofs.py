@@ -22,6 +22,7 @@ from lmt.notify.gather import gather
 from lmt.notify.letter import Rendered
 from lmt.notify.mails import render
 from lmt.notify.messages import enqueue
+from lmt.notify.mutes import SCHEDULED
 from lmt.notify.samplefacts import sample_facts
 from lmt.notify.words import chosen
 
@@ -43,7 +44,7 @@ def previewed(
     Its links lead nowhere but to the start page: a proof is nobody's key.
     """
     spoken, words = chosen(texts, language)
-    if lead is None:
+    if lead is None or kind == SCHEDULED:
         facts = sample_facts(at, settings.base_url)
     else:
         facts = _facts(session, settings, kind, lead, at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from lmt.notify.facts import DealerCard, MailFacts, SourceTrouble, WaitingLead
+from lmt.i18n import format_date
+from lmt.notify.facts import DealerCard, MailFacts, ReportTold, SourceTrouble, WaitingLead
 
 
 def sample_facts(at: datetime, base_url: str) -> MailFacts:
@@ -45,4 +46,12 @@ def sample_facts(at: datetime, base_url: str) -> MailFacts:
         colleague="Jan Nowak",
         from_dealer="Aurel Wola",
         sources=(SourceTrouble("web", "Web", "silent", at, None, 3.0),),
+        report=ReportTold(
+            name="Aurel",
+            question="",
+            days=format_date(at.date()),
+            address=f"{base_url}/reports/",
+            head=("", "Aurel"),
+            rows=(("Aurel Centrum", "12"), ("Aurel Wola", "3")),
+        ),
     )

@@ -80,6 +80,8 @@ _PARTS_KEPT: Mapping[str, frozenset[str]] = {
     "headquarters_queue": _COUNTED,
     "headquarters_source": _COUNTED,
     "headquarters_source_back": _COUNTED,
+    # Whose name and days it has are the report's.
+    "scheduled_report": frozenset({"subject", "heading", "opening"}),
 }
 """Parts that stay LMT's: what counts needs the plural forms of each language."""
 _WITHOUT_CUSTOMER = frozenset({"dealer_lead_taken_away", "dealer_withdrawn", "help_asked"})

@@ -93,9 +93,9 @@ def mute_now(token: str) -> ResponseReturnValue:
         message = None if message_id is None else session.get(Message, message_id)
         if message is not None and message.kind in mutes.MUTABLE:
             if "again" in request.form:
-                mutes.unmute(session, message.recipient, message.kind)
+                mutes.unmute(session, message.recipient, mutes.ended_with(message))
             else:
-                mutes.mute(session, message.recipient, message.kind, web.at())
+                mutes.mute(session, message.recipient, mutes.ended_with(message), web.at())
             session.commit()
     return _mute_page(token)
 
@@ -145,7 +145,7 @@ def _mute_page(token: str) -> Response:
                 token=token,
                 tongue=tongue,
                 what=label("message_kind", message.kind),
-                muted=mutes.is_muted(session, message.recipient, message.kind),
+                muted=mutes.is_muted(session, message.recipient, mutes.ended_with(message)),
             )
     return _private(page, 200)
 
