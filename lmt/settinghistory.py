@@ -23,6 +23,7 @@ from lmt.models import (
     ImportRun,
     Market,
     ReplyTemplate,
+    SalesFile,
     SettingChange,
     Source,
     User,
@@ -80,6 +81,11 @@ def _of_imports(own: Collection[int], _actor: Actor) -> ColumnElement[bool]:
     return SettingChange.subject.in_(runs)
 
 
+def _of_sales(own: Collection[int], _actor: Actor) -> ColumnElement[bool]:
+    files = select(cast(SalesFile.id, String)).where(SalesFile.market_id.in_(own))
+    return SettingChange.subject.in_(files)
+
+
 def _of_slots(own: Collection[int], _actor: Actor) -> ColumnElement[bool]:
     code = func.split_part(SettingChange.subject, "/", 1)
     return code.in_(select(Dealer.code).where(Dealer.market_id.in_(own)))
@@ -103,6 +109,8 @@ WHOSE: Mapping[str, Whose] = {
     "market": _by_code(Market, Market.id),
     "rules": _by_code(Market, Market.id),
     "market_status": _by_part(1),
+    "target": _by_part(1),
+    "exchange_rate": _by_part(1),
     "market_aliases": _by_part(1),
     "consent_text": _by_part(1),
     "mail_text": _by_part(2),
@@ -116,6 +124,7 @@ WHOSE: Mapping[str, Whose] = {
     "form": _of_forms,
     "form_draft": _of_forms,
     "import": _of_imports,
+    "sales_file": _of_sales,
     "custom_field": _of_fields,
 }
 """The changes of a kind that concern these markets alone. Kinds that aren't here concern all."""

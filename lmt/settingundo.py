@@ -25,6 +25,7 @@ from lmt import (
     dealers,
     markets,
     marketstatuses,
+    plans,
     replytemplates,
     ruleedit,
     slotterms,
@@ -313,6 +314,26 @@ def _set_reply_template(
     return replytemplates.change_template(session, row, terms, at, actor)
 
 
+def _targets(session: Session, subject: str, at: datetime, actor: Actor) -> Values:
+    return {**plans.told(session, plans.KIND, subject, actor)}
+
+
+def _set_targets(
+    session: Session, subject: str, values: Values, at: datetime, actor: Actor
+) -> object:
+    wanted = plans.read_back(values, plans.KIND)
+    return plans.set_month(session, subject, wanted, at=at, actor=actor)
+
+
+def _rate(session: Session, subject: str, at: datetime, actor: Actor) -> Values:
+    return {**plans.told(session, plans.RATE_KIND, subject, actor)}
+
+
+def _set_rate(session: Session, subject: str, values: Values, at: datetime, actor: Actor) -> object:
+    wanted = plans.read_back(values, plans.RATE_KIND)
+    return plans.set_month(session, subject, wanted, at=at, actor=actor)
+
+
 HOW: Mapping[str, How] = {
     "market": How(_market, _set_market),
     brands.BRAND: How(_brand, _set_brand),
@@ -327,6 +348,8 @@ HOW: Mapping[str, How] = {
         refusal=_dealer_refusal,
     ),
     ruleedit.KIND: How(_rules, _set_rules),
+    plans.KIND: How(_targets, _set_targets),
+    plans.RATE_KIND: How(_rate, _set_rate),
     "slot_terms": How(_slot_terms, _set_slot_terms),
     replytemplates.CHANGE_KIND: How(_reply_template, _set_reply_template, mark="kind"),
     "campaign": How(_campaign, _set_campaign),
@@ -341,6 +364,7 @@ WHY_NOT: Mapping[str, LazyProxy] = {
     "form_draft": _l("Drafts keep no history. Publish or roll back on the form's own page."),
     "mail_text": _l("Roll back on the page of the mail's texts."),
     "import": _l("Take an import back on its own page."),
+    "sales_file": _l("Take a file of sales back on its own page."),
     "export": _l("A list that was taken away can't be brought back."),
     "user": _l("Change the person on their own page."),
     "account": _l("Change the person on their own page."),

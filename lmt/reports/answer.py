@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lmt.reports.figure import MONEY
 from lmt.reports.figures import BY_CODE
 from lmt.reports.question import Question
 from lmt.reports.tally import Tally
@@ -45,8 +46,12 @@ class Answer:
     """Codes of what its reader must know: `no_rate`, `several_currencies`."""
 
     def value(self, figure: str, row: str | None = None, column: str | None = None) -> float | None:
-        """One figure: of a cell, of a row (no column given), of a column, or of all."""
-        return BY_CODE[figure].value(self.tally(row, column))
+        """One figure: of a cell, of a row (no column given), of a column, or of all. None where it
+        can't be worked out, and of amounts in several currencies."""
+        asked = BY_CODE[figure]
+        if asked.unit == MONEY and not self.currency:
+            return None
+        return asked.value(self.tally(row, column))
 
     def tally(self, row: str | None = None, column: str | None = None) -> Tally:
         """Of a cell, a row, a column, or all; empty where there is no lead."""

@@ -18,6 +18,7 @@ from lmt.reports.folding import MOST_COLUMNS, MOST_ROWS, OTHERS, Cells, gathered
 from lmt.reports.grouping import Groups, Needs, groups_of, needs_of, totals
 from lmt.reports.keys import names_of
 from lmt.reports.money import (
+    NO_RATE,
     Expense,
     Purse,
     costs_put,
@@ -29,8 +30,13 @@ from lmt.reports.money import (
 )
 from lmt.reports.question import Question
 from lmt.reports.refresh import lag
-from lmt.reports.summing import Source, source_of
-from lmt.reports.tally import Tally, summed
+from lmt.reports.steady import asked_once
+from lmt.reports.summing import Rates, Source, source_of
+from lmt.reports.tally import UNTOLD, Tally, summed
+from lmt.reports.telling import By, only, told_by, values_kept
+
+MANY = frozenset({"dealer", "colleague", "model", "source", "campaign", "region"})
+"""Dimensions that may have so many groups that they are counted before they are told apart."""
 
 
 def ask(
@@ -52,9 +58,10 @@ def keys_shown(
     session: Session, question: Question, week_start: int
 ) -> tuple[list[str], list[str]]:
     """The rows and columns that the answer shows by themselves; all others are in OTHERS."""
-    needs = replace(_needs(question), times=())
+    needs = needs_of([_sized_by(question)])
     source = source_of(session, question)
-    groups = groups_of(session, source, question.rows, question.columns, needs, money=False)
+    told = _told(session, question, source, week_start)
+    groups = groups_of(session, source, question.rows, question.columns, told, needs)
     cells = groups.cells(session, None, week_start)
     return (
         _shown(question, question.rows, totals(cells, 0), MOST_ROWS, week_start),
@@ -67,9 +74,12 @@ def _answered(
 ) -> Answer:
     asked = _Asked.of(session, question, at, currency, week_start)
     cells = asked.cells(question.rows, question.columns)
-    notes = set(enrich(session, question, cells, at, currency))
-    rows = _shown(question, question.rows, asked.sums(cells, 0), MOST_ROWS, week_start)
-    columns = _shown(question, question.columns, asked.sums(cells, 1), MOST_COLUMNS, week_start)
+    notes = set(enrich(session, question, cells, at, currency, week_start))
+    if question.of_calls:
+        for tally in cells.values():
+            tally.extra[UNTOLD] = 1.0
+    rows = asked.shown(cells, 0)
+    columns = asked.shown(cells, 1)
     cells = gathered(cells, frozenset(rows), frozenset(columns))
     by_row = asked.marginal(cells, rows, 0)
     by_column = asked.marginal(cells, columns, 1)
@@ -80,9 +90,9 @@ def _answered(
         cells=cells,
         row_totals=by_row,
         column_totals=by_column,
-        total=asked.total(cells),
+        total=asked.total(by_column),
         currency=asked.purse.currency if asked.purse else "",
-        as_of=at - (lag(session, at) or timedelta(0)),
+        as_of=at - (asked_once(session, f"lag {at}", lambda: lag(session, at)) or timedelta(0)),
         notes=tuple(sorted(notes | (asked.purse.notes if asked.purse else set()))),
     )
 
@@ -95,8 +105,10 @@ class _Asked:
     question: Question
     source: Source
     needs: Needs
+    told: Mapping[str, By]
     groups: Groups
     purse: Purse | None
+    rates: Rates | None
     expenses: list[Expense]
     week_start: int
 
@@ -106,30 +118,48 @@ class _Asked:
     ) -> _Asked:
         source = source_of(session, question)
         needs = _needs(question)
-        money = tells_money(question)
-        groups = groups_of(session, source, question.rows, question.columns, needs, money=money)
+        told = _told(session, question, source, week_start)
+        money = tells_money(question) and not question.of_calls
+        exchange = exchange_of(session, question, currency) if money else None
+        rates = None
+        if exchange and question.currency == "one":
+            rates = exchange.rates_of(question.first, question.last)
+        groups = groups_of(
+            session, source, question.rows, question.columns, told, needs, money=money, rates=rates
+        )
         purse, expenses = None, []
-        if money:
+        if exchange:
             expenses = expenses_of(session, question, at) if tells_cost(question) else []
-            markets = groups.markets() | {expense.market_id for expense in expenses}
-            purse = purse_for(question, exchange_of(session, question, currency), markets)
-        return _Asked(session, question, source, needs, groups, purse, expenses, week_start)
+            markets = groups.markets | {expense.market_id for expense in expenses}
+            purse = purse_for(question, exchange, markets)
+            if groups.without_rate:
+                purse.notes.add(NO_RATE)
+        return _Asked(
+            session, question, source, needs, told, groups, purse, rates, expenses, week_start
+        )
 
     def cells(self, rows: str, columns: str) -> Cells:
         """By any of the question's dimensions, "" for none."""
         groups = self.groups
         if (rows, columns) != (self.question.rows, self.question.columns):
             groups = groups_of(
-                self.session, self.source, rows, columns, self.needs, money=self.purse is not None
-            )
+                self.session, self.source, rows, columns, self.told, self.needs,
+                money=self.purse is not None, rates=self.rates,
+            )  # fmt: skip
         cells = groups.cells(self.session, self.purse, self.week_start)
         for key, cost in self._costs(rows, columns).items():
             cells.setdefault(key, Tally()).cost = cost
         return cells
 
-    def sums(self, cells: Cells, place: int) -> dict[str, Tally]:
-        """By row (0) or column (1): all that has leads, or cost without any."""
-        return {**{key: Tally() for key in self.costs(place)}, **totals(cells, place)}
+    def shown(self, cells: Cells, place: int) -> list[str]:
+        """The rows (0) or columns (1) that are shown by themselves, of all that have leads, or cost
+        without any."""
+        code = (self.question.rows, self.question.columns)[place]
+        if not code:
+            return [""]
+        sums = {**{key: Tally() for key in self.costs(place)}, **totals(cells, place)}
+        most = (MOST_ROWS, MOST_COLUMNS)[place]
+        return _shown(self.question, code, sums, most, self.week_start)
 
     def marginal(self, cells: Cells, keys: list[str], place: int) -> dict[str, Tally]:
         """The totals of rows (0) or columns (1). Whoever gave several answers counts in several
@@ -156,11 +186,11 @@ class _Asked:
         axes[1 - place] = ""
         return {key[place]: cost for key, cost in self._costs(*axes).items()}
 
-    def total(self, cells: Cells) -> Tally:
+    def total(self, by_column: Mapping[str, Tally]) -> Tally:
         axes = (self.question.rows, self.question.columns)
         if any(code.startswith(FIELD) for code in axes):
             return self.cells("", "").get(("", ""), Tally())
-        whole = summed(cells.values())
+        whole = summed(by_column.values())
         whole.cost = self._costs("", "").get(("", ""))
         return whole
 
@@ -175,6 +205,32 @@ def _needs(question: Question) -> Needs:
     return needs_of([*figures, _greatest(question), *_sorted_by(question)])
 
 
+def _told(session: Session, question: Question, source: Source, week_start: int) -> dict[str, By]:
+    """By what the groups of each dimension are told apart. What won't be shown by itself is put
+    together by the database: of the calendar what is long ago, and of columns the smallest."""
+    told: dict[str, By] = {}
+    for code, most in ((question.rows, MOST_ROWS), (question.columns, MOST_COLUMNS)):
+        if code:
+            dimension = dimension_of(code)
+            since = ""
+            if dimension.column == "day":
+                all_ = in_order(dimension, question.first, question.last, week_start, ())
+                since = all_[-most] if len(all_) > most else ""
+            told[code] = told_by(dimension, week_start, since)
+    column = told.get(question.columns)
+    if question.rows and question.columns in MANY and isinstance(column, str):
+        greatest = _greatest(question)
+        if not greatest.extras and not any(BY_CODE[code].extras for code in question.figures):
+            needs = needs_of([greatest])
+            alone = groups_of(session, source, "", question.columns, told, needs)
+            known = alone.known(session, question.columns, week_start)
+            sums = totals(alone.cells(session, None, week_start), 1)
+            if len(sums) > MOST_COLUMNS:
+                shown = _shown(question, question.columns, sums, MOST_COLUMNS, week_start)
+                told[question.columns] = only(column, values_kept(known, shown))
+    return told
+
+
 def _greatest(question: Question) -> Figure:
     """By which count the greatest groups are chosen."""
     counts = [code for code in question.figures if BY_CODE[code].unit == COUNT]
@@ -183,6 +239,12 @@ def _greatest(question: Question) -> Figure:
 
 def _sorted_by(question: Question) -> list[Figure]:
     return [BY_CODE[question.sort]] if question.sort in BY_CODE else []
+
+
+def _sized_by(question: Question) -> Figure:
+    """By which count of leads it is chosen what is shown by itself: the facts alone tell that."""
+    greatest = _greatest(question)
+    return BY_CODE["leads"] if greatest.extras else greatest
 
 
 def _shown(
@@ -195,7 +257,7 @@ def _shown(
     found = list(sums)
     if dimension.ordered:
         found = list(in_order(dimension, question.first, question.last, week_start, sums))
-    greatest = _greatest(question)
+    greatest = _sized_by(question)
     # Groups that are there for their cost alone come behind all that have leads.
     sizes = {key: (greatest.value(tally) or 0) + bool(tally.counts) for key, tally in sums.items()}
     chosen = shown(found, sizes, most, ordered=dimension.ordered)

@@ -18,13 +18,14 @@ NONE = "-"
 class Dimension:
     """`column` of the facts is grouped by; where `fold` is given, its values are then put together:
     a dealer's to the group's, an hour of the week's to the day's. `ordered` ones run in an order of
-    their own, not by size."""
+    their own, not by size. Those `of_calls` tell calls apart, of which the facts know nothing."""
 
     code: str
-    name: LazyProxy
+    name: LazyProxy | str
     column: str
     fold: str = ""
     ordered: bool = False
+    of_calls: bool = False
 
 
 DIMENSIONS = (
@@ -52,8 +53,19 @@ DIMENSIONS = (
     Dimension("day", _l("Day"), "day", ordered=True),
     Dimension("weekday", _l("Day of the week"), "hour", "weekday", ordered=True),
     Dimension("hour", _l("Hour of the day"), "hour", "hour", ordered=True),
+    Dimension("agent", _l("Agent of the call centre"), "agent", of_calls=True),
+    Dimension("disposition", _l("How the call ended"), "disposition", of_calls=True),
 )
 BY_CODE = {dimension.code: dimension for dimension in DIMENSIONS}
+
+
+def dimension_of(code: str) -> Dimension:
+    """The one of this code; an own field (`field:<key>`) has the column "", since no fact tells it.
+    Raises KeyError for none of either."""
+    if code.startswith(FIELD):
+        return Dimension(code, code.removeprefix(FIELD), "")
+    return BY_CODE[code]
+
 
 CUTS: dict[str, tuple[str, ...]] = {
     "total": (),

@@ -5,19 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from babel.support import LazyProxy
 
 from lmt.i18n import lazy_gettext as _l
+from lmt.reports.figure import (
+    COUNT,
+    DAYS,
+    KM,
+    MINUTES,
+    MONEY,
+    NUMBER,
+    SCORE,
+    SHARE,
+    Figure,
+)
+from lmt.reports.figure import count_of as _count
+from lmt.reports.figure import median_of as _median
+from lmt.reports.figure import share_of as _share
+from lmt.reports.morefigures import MORE_FIGURES
 from lmt.reports.tally import Tally, share
 
-COUNT, SHARE, MINUTES, DAYS, MONEY, KM, SCORE, NUMBER = (
-    "count", "share", "minutes", "days", "money", "km", "score", "number",
-)  # fmt: skip
-"""Units: a whole number of leads or acts; 0 to 1; a span in minutes or days; an amount in the
-answer's currency; kilometres; 1 to 5; a plain number."""
+__all__ = ["COUNT", "DAYS", "KM", "MINUTES", "MONEY", "NUMBER", "SCORE", "SHARE", "Figure"]
 
 TARGETS_MINUTES = (15, 60, 240, 1440)
 REACHED = (
@@ -26,66 +34,6 @@ REACHED = (
 )  # fmt: skip
 """Buckets of the response time, each without the ones before."""
 ANSWERED = ("offers_accepted", "offers_declined", "offers_expired")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """`part` are the counters behind it that can be drilled down to, `whole` those it is set
-    against; `times` the spans it needs. `better` is more, less or "" where neither is."""
-
-    code: str
-    name: LazyProxy
-    formula: LazyProxy
-    unit: str
-    value: Callable[[Tally], float | None]
-    """Of a group of leads; None where it can't be worked out."""
-    part: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    times: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    """What of `Tally.extra` it needs, beside counters and times."""
-    better: str = ""
-
-    @property
-    def counters(self) -> tuple[str, ...]:
-        return (*self.part, *self.whole)
-
-
-def _count(
-    code: str, name: LazyProxy, formula: LazyProxy, *counters: str, better: str = ""
-) -> Figure:
-    of = counters or (code,)
-    return Figure(code, name, formula, COUNT, lambda t: t.count(*of), part=of, better=better)
-
-
-def _share(
-    code: str,
-    name: LazyProxy,
-    formula: LazyProxy,
-    part: tuple[str, ...],
-    whole: tuple[str, ...],
-    better: str = "more",
-) -> Figure:
-    return Figure(
-        code,
-        name,
-        formula,
-        SHARE,
-        lambda t: share(t.count(*part), t.count(*whole)),
-        part=part,
-        whole=whole,
-        better=better,
-    )
-
-
-def _median(code: str, name: LazyProxy, formula: LazyProxy, time: str, unit: str) -> Figure:
-    seconds = 60 if unit == MINUTES else 86_400
-
-    def value(tally: Tally) -> float | None:
-        middle = tally.median_seconds(time)
-        return None if middle is None else middle / seconds
-
-    return Figure(code, name, formula, unit, value, times=(time,), better="less")
 
 
 def _within(minutes: int, name: LazyProxy, formula: LazyProxy) -> Figure:
@@ -112,7 +60,7 @@ def source_quality(tally: Tally) -> float | None:
     return share(sum(p * w for p, w in known), sum(w for _p, w in known))
 
 
-FIGURES: tuple[Figure, ...] = (
+_FIGURES: tuple[Figure, ...] = (
     _count(
         "leads",
         _l("Leads"),
@@ -472,6 +420,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
 )
 
+FIGURES = (*_FIGURES, *MORE_FIGURES)
 BY_CODE = {figure.code: figure for figure in FIGURES}
 STAGES = ("leads", "valid", "offered", "accepted", "contacted", "appointment", "visited", "sold")
 """The funnel."""

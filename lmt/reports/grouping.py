@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lmt.reports.dimensions import Dimension, dimension_of
+from lmt.reports.dimensions import dimension_of
 from lmt.reports.figure import Figure
-from lmt.reports.folding import Cells
+from lmt.reports.folding import OTHERS, Cells
 from lmt.reports.keys import key_values
 from lmt.reports.money import Purse
-from lmt.reports.summing import Source, gathered_times, summed_counters, summed_values
+from lmt.reports.summing import (
+    Rates,
+    Source,
+    gathered_times,
+    summed_counters,
+    values_by_market,
+    values_by_rate,
+)
 from lmt.reports.tally import Tally, summed
+from lmt.reports.telling import By, is_beyond
 
 Group = tuple[Any, ...]
-Values = list[tuple[Group, int, date, Decimal]]
+Values = list[tuple[Group, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +51,21 @@ class Groups:
 
     rows: str
     columns: str
-    by: tuple[str, ...]
+    places: Mapping[str, int]
+    """Of each dimension in a group."""
     tallies: dict[Group, Tally] = field(default_factory=dict)
     values: Values = field(default_factory=list)
-
-    def markets(self) -> set[int]:
-        return {market for _group, market, _month, _amount in self.values}
+    """All in one currency, or else `markets` have several."""
+    markets: set[int] = field(default_factory=set)
+    without_rate: bool = False
+    """Whether values are left out because no rate says what they are worth."""
 
     def cells(self, session: Session, purse: Purse | None, week_start: int) -> Cells:
         """Under the keys of row and column; groups in which nothing was counted are left out."""
-        for group, market, month, amount in self.values:
-            told = None if purse is None else purse.told(amount, market, month)
-            if told:
-                self.tallies.setdefault(group, Tally()).value += told
+        if purse is not None and purse.currency:
+            for group, amount in self.values:
+                if amount:
+                    self.tallies.setdefault(group, Tally()).value += amount
         row = self._keys(session, self.rows, week_start)
         column = self._keys(session, self.columns, week_start)
         found: dict[tuple[str, str], list[Tally]] = {}
@@ -65,22 +74,37 @@ class Groups:
                 found.setdefault((row(group), column(group)), []).append(tally)
         return {key: parts[0] if len(parts) == 1 else summed(parts) for key, parts in found.items()}
 
+    def known(self, session: Session, code: str, week_start: int) -> dict[Any, str]:
+        """What an address calls each value that tells groups of this dimension apart."""
+        place = self.places[code]
+        values = {group[place] for group in self.tallies}
+        beyond = {value: OTHERS for value in values if is_beyond(value)}
+        named = key_values(session, dimension_of(code), values - beyond.keys(), week_start)
+        return named | beyond
+
     def _keys(self, session: Session, code: str, week_start: int) -> Any:
         if not code:
             return lambda _group: ""
-        dimension = dimension_of(code)
-        place = self.by.index(_told_by(dimension))
-        values = {group[place] for group in self.tallies}
-        known = key_values(session, dimension, values, week_start)
+        place, known = self.places[code], self.known(session, code, week_start)
         return lambda group: known[group[place]]
 
 
 def groups_of(
-    session: Session, source: Source, rows: str, columns: str, needs: Needs, *, money: bool
+    session: Session,
+    source: Source,
+    rows: str,
+    columns: str,
+    told: Mapping[str, By],
+    needs: Needs,
+    *,
+    money: bool = False,
+    rates: Rates | None = None,
 ) -> Groups:
-    """The leads of `source` by two dimensions, "" for none; amounts where `money` is asked."""
-    by = tuple(dict.fromkeys(_told_by(dimension_of(code)) for code in (rows, columns) if code))
-    found = Groups(rows, columns, by)
+    """The leads of `source` by two dimensions, "" for none, each `told` by its own; amounts where
+    `money` is asked, by `rates` where they are told in one currency."""
+    asked = {code: told[code] for code in (rows, columns) if code}
+    by = tuple(dict.fromkeys(asked.values()))
+    found = Groups(rows, columns, {code: by.index(each) for code, each in asked.items()})
     pieces: dict[Group, dict[str, list[bytes]]] = {}
     for group, counts in summed_counters(session, source, by, needs.counters):
         if (known := found.tallies.get(group)) is None:
@@ -94,13 +118,15 @@ def groups_of(
     for group, spans in pieces.items():
         tally = found.tallies.setdefault(group, Tally())
         tally.times = {name: b"".join(parts) for name, parts in spans.items()}
-    if money:
-        found.values = list(summed_values(session, source, by))
+    if money and rates is None:
+        for group, market, amount in values_by_market(session, source, by):
+            found.values.append((group, amount))
+            found.markets.add(market)
+    elif money and rates is not None:
+        for group, amount, left_out in values_by_rate(session, source, by, rates):
+            found.values.append((group, amount))
+            found.without_rate |= left_out
     return found
-
-
-def _told_by(dimension: Dimension) -> str:
-    return dimension.column or dimension.code
 
 
 def totals(cells: Cells, place: int) -> dict[str, Tally]:

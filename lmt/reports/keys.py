@@ -7,7 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel import Locale, dates
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from lmt.attributes import fields_at_hand, option_label
@@ -20,6 +32,7 @@ from lmt.models import (
     Dealer,
     DealerGroup,
     DealerTerms,
+    Lead,
     Market,
     MarketCountry,
     User,
@@ -29,7 +42,7 @@ from lmt.models import (
 from lmt.reports.answer import Key
 from lmt.reports.dimensions import FIELD, NONE, Dimension, dimension_of
 from lmt.reports.folding import OTHERS, folded
-from lmt.reports.narrowing import CODED, OUTSIDE
+from lmt.reports.narrowing import CODED, OUTSIDE, can_be_asked
 from lmt.scope import Actor
 
 LABELLED: Mapping[str, tuple[str, ...]] = {
@@ -49,11 +62,11 @@ def key_values(
     codes: dict[Any, str] = {}
     if dimension.code in CODED:
         table = CODED[dimension.code]
-        codes = _pairs(session, select(table.id, table.code).where(table.id.in_(_ids(found))))
+        codes = _pairs(session, select(table.id, table.code).where(_is_any(table.id, _ids(found))))
     elif dimension.column == "dealer_id":
         in_sight = select(Dealer.id, DealerGroup.code if dimension.fold else Dealer.code)
         joined = in_sight.outerjoin(DealerGroup) if dimension.fold else in_sight
-        known = _pairs(session, joined.where(Dealer.id.in_(_ids(found))))
+        known = _pairs(session, joined.where(_is_any(Dealer.id, _ids(found))))
         codes = {id: known[id] or NONE if id in known else OUTSIDE for id in _ids(found) if id}
         codes[0] = NONE
     return {value: codes.get(value) or folded(dimension, value, week_start) for value in found}
@@ -62,9 +75,10 @@ def key_values(
 def names_of(
     session: Session, dimension: str, values: Iterable[str], at: datetime
 ) -> dict[str, str]:
-    """The reader's words for these keys, as of `at`; a key that nothing is called is its own."""
+    """The reader's words for these keys, as of `at`; a key that nothing is called, or nothing in
+    the reader's sight, is its own: an address may name anybody's."""
     asked = dimension_of(dimension)
-    wanted = {value for value in values if value not in (NONE, OTHERS, OUTSIDE)}
+    wanted = {v for v in values if v not in (NONE, OTHERS, OUTSIDE) and can_be_asked(v)}
     names = {value: value for value in wanted} | _named(session, asked, wanted, at)
     return {
         **names,
@@ -79,14 +93,17 @@ def _named(session: Session, dimension: Dimension, keys: set[str], at: datetime)
     if code in CODED:
         table = CODED[code]
         named = select(table.code, table.name).where(table.code.in_(keys))
+        if code in ("source", "campaign"):
+            named = named.where(table.market_id.in_(_markets_in_sight(session)))
         return {key: name for key, name in _pairs(session, named).items() if name}
     if code == "dealer":
-        return _pairs(session, dealers_named(at).where(Dealer.code.in_(keys)))
+        return _pairs(session, dealers_named(at).where(_is_any(Dealer.code, keys)))
     if code == "group":
-        groups = select(DealerGroup.code, DealerGroup.name)
-        return _pairs(session, groups.where(DealerGroup.code.in_(keys)))
+        groups = _groups_in_sight().where(DealerGroup.code.in_(keys))
+        return _pairs(session, groups)
     if code == "colleague":
-        users = select(User.id, User.name).where(User.id.in_([int(key) for key in keys]))
+        ids = [int(key) for key in keys if key.isdecimal() and len(key) < 10]
+        users = _people_in_sight(session).where(User.id.in_(ids))
         return {str(id): name for id, name in _pairs(session, users).items()}
     if code in LABELLED:
         return {key: _labelled(LABELLED[code], key) for key in keys}
@@ -133,7 +150,7 @@ def _calendar(dimension: Dimension, key: str) -> str:
                 return str(Locale(locale).days["stand-alone"]["wide"][int(key)])
             case "hour":
                 return f"{int(key):02}:00"
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return key
     return key
 
@@ -151,6 +168,12 @@ def _own_field(session: Session, dimension: Dimension) -> Any:
 
 def _ids(values: Iterable[Any]) -> list[int]:
     return [value for value in values if value is not None]
+
+
+def _is_any(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """One parameter, however many there are of them."""
+    found: ColumnElement[bool] = column == any_(literal(list(values), ARRAY(column.type)))
+    return found
 
 
 def _pairs(session: Session, statement: Select[Any, Any]) -> dict[Any, Any]:
@@ -173,21 +196,15 @@ def choices(session: Session, dimension: str, at: datetime) -> list[Key]:
 
 
 def _choosable(session: Session, code: str, at: datetime) -> Iterable[tuple[str, str]]:
-    actor: Actor = session.info["actor"]
-    at_home = select(Dealer.market_id)
-    in_sight = (
-        true() if actor.everywhere else or_(Market.id.in_(actor.markets), Market.id.in_(at_home))
-    )
-    markets = select(Market.id).where(in_sight)
+    markets = _markets_in_sight(session)
+    in_sight = Market.id.in_(markets)
     match code:
         case "market":
             return _pairs(session, select(Market.code, Market.name).where(in_sight)).items()
         case "dealer":
             return _pairs(session, dealers_named(at)).items()
         case "group":
-            groups = select(DealerGroup.code, DealerGroup.name)
-            of_sight = DealerGroup.id.in_(select(Dealer.group_id))
-            return _pairs(session, groups.where(of_sight)).items()
+            return _pairs(session, _groups_in_sight()).items()
         case "colleague":
             of_dealers = select(UserScope.user_id).where(UserScope.dealer_id.in_(select(Dealer.id)))
             users = select(User.id, User.name).where(User.id.in_(of_dealers))
@@ -207,3 +224,27 @@ def _choosable(session: Session, code: str, at: datetime) -> Iterable[tuple[str,
             spoken = select(func.unnest(Market.languages)).where(in_sight).distinct()
             return [(code, language_name(code)) for code in session.scalars(spoken)]
     return []
+
+
+def _markets_in_sight(session: Session) -> Select[int]:
+    """Those of the reader's parts, a dealer's own among them."""
+    actor: Actor = session.info["actor"]
+    named = or_(Market.id.in_(actor.markets), Market.id.in_(select(Dealer.market_id)))
+    return select(Market.id).where(true() if actor.everywhere else named)
+
+
+def _groups_in_sight() -> Select[str, str]:
+    """Those of which the reader sees a dealer."""
+    in_sight = DealerGroup.id.in_(select(Dealer.group_id))
+    return select(DealerGroup.code, DealerGroup.name).where(in_sight)
+
+
+def _people_in_sight(session: Session) -> Select[int, str]:
+    """People of the reader's dealers, and whoever has a lead that the reader sees."""
+    actor: Actor = session.info["actor"]
+    people = select(User.id, User.name)
+    if actor.everywhere:
+        return people
+    of_dealers = select(UserScope.user_id).where(UserScope.dealer_id.in_(select(Dealer.id)))
+    has_a_lead = exists().where(Lead.owner_id == User.id)
+    return people.where(or_(User.id.in_(of_dealers), has_a_lead))

@@ -18,6 +18,7 @@ from lmt.reports.figure import MONEY, Figure
 from lmt.reports.figures import BY_CODE
 from lmt.reports.folding import folded
 from lmt.reports.question import Question, months_on
+from lmt.reports.steady import asked_once
 from lmt.reports.tally import Tally
 from lmt.scope import Actor
 
@@ -48,6 +49,16 @@ class Exchange:
             if place:
                 return rates[place - 1][1]
         return None
+
+    def rates_of(self, first: date, last: date) -> dict[tuple[int, date], Decimal]:
+        """Of all markets in the months of these days, as far as any is known."""
+        count = (last.year - first.year) * 12 + last.month - first.month + 1
+        found = {
+            (market, month): self.worth(own, month, market)
+            for market, (_code, own) in self.markets.items()
+            for month in (months_on(first, n) for n in range(count))
+        }
+        return {key: rate for key, rate in found.items() if rate is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,14 @@ def purse_for(question: Question, exchange: Exchange, markets: set[int]) -> Purs
 def exchange_of(session: Session, question: Question, currency: str) -> Exchange:
     """What a currency is worth is no secret of a market, so that a dealer's report can be told in
     the installation's, too."""
+    return asked_once(
+        session,
+        f"exchange {question.last} {currency}",
+        lambda: _exchange(session, question.last, currency),
+    )
+
+
+def _exchange(session: Session, last: date, currency: str) -> Exchange:
     markets = {
         id: (code, own)
         for id, code, own in session.execute(select(Market.id, Market.code, Market.currency))
@@ -115,7 +134,7 @@ def exchange_of(session: Session, question: Question, currency: str) -> Exchange
     table = ExchangeRate.__table__.c
     for market, month, rate in session.execute(
         select(table.market_id, table.month, table.rate)
-        .where(table.month <= question.last)
+        .where(table.month <= last)
         .order_by(table.market_id, table.month)
     ):
         rates.setdefault(market, []).append((month, rate))

@@ -36,7 +36,7 @@ def held(session: Session, filters: Mapping[str, Iterable[str]]) -> dict[str, Co
 
 def one_of(session: Session, dimension: Dimension, keys: Iterable[str]) -> Condition:
     """Facts that have one of these keys; the codes among them are looked up once."""
-    wanted = frozenset(key for key in keys if _can_be_asked(key))
+    wanted = frozenset(key for key in keys if can_be_asked(key))
     if dimension.code.startswith(FIELD):
         return lambda _rows: answered(dimension.code.removeprefix(FIELD), wanted)
     if dimension.code in CODED:
@@ -58,7 +58,7 @@ def columns_of(codes: Iterable[str]) -> set[str]:
     return {dimension_of(code).column for code in codes if code}
 
 
-def _can_be_asked(key: str) -> bool:
+def can_be_asked(key: str) -> bool:
     """PostgreSQL knows no text with such characters, so that nothing is called so."""
     return "\0" not in key and not any("\ud800" <= sign <= "\udfff" for sign in key)
 
@@ -113,6 +113,7 @@ def _of_days(dimension: Dimension, keys: Iterable[str]) -> Condition:
     if dimension.fold != "week":
         return lambda rows: getattr(rows, dimension.column).in_(days) if days else false()
     week = timedelta(days=DAYS_OF_WEEK - 1)
+    days = [day for day in days if day <= date.max - week]
     return lambda rows: or_(false(), *(between(rows.day, day, day + week) for day in days))
 
 

@@ -10,6 +10,7 @@ from babel.support import LazyProxy
 
 from lmt.i18n import lazy_gettext as _l
 from lmt.reports import dimensions, figures
+from lmt.reports.standard import BY_CODE
 
 PERIODS: Mapping[str, LazyProxy] = {
     "last_7_days": _l("Last 7 days"),
@@ -28,6 +29,8 @@ PERIODS: Mapping[str, LazyProxy] = {
 }
 DEFAULT_PERIOD = "last_30_days"
 LONGEST_DAYS = 366 * 10
+EARLIEST, LATEST = date(1950, 1, 1), date(2199, 12, 31)
+"""Of days that can be asked for: with what they are compared with, far from where dates end."""
 COMPARISONS: Mapping[str, LazyProxy] = {
     "": _l("Nothing"),
     "before": _l("The period before"),
@@ -36,7 +39,7 @@ COMPARISONS: Mapping[str, LazyProxy] = {
 }
 CURRENCIES = ("market", "one")
 USUAL_FIGURES = ("leads", "contacted", "sold", "conversion", "response")
-MOST_FIGURES = 12
+MOST_FIGURES = 20
 MOST_VALUES = 50
 
 
@@ -66,6 +69,12 @@ class Question:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
+    @property
+    def of_calls(self) -> bool:
+        """Does it tell calls apart? Nothing is known of leads then."""
+        used = (self.rows, self.columns, *self.filters)
+        return any(code and dimensions.dimension_of(code).of_calls for code in used)
+
     def before(self) -> Question | None:
         """The same of the days that it is compared with; None where it is compared with none."""
         if self.compare == "year":
@@ -79,7 +88,8 @@ class Question:
 
     def parameters(self) -> dict[str, str | list[str]]:
         """As an address has them; `read` makes the same question of them. Days are named only
-        where the period doesn't say them."""
+        where the period doesn't say them; what is as usual only where the usual is another for
+        some readers, or in the standard report that the question began from."""
         days = (
             {"from": self.first.isoformat(), "to": self.last.isoformat()}
             if self.period == "days"
@@ -93,12 +103,19 @@ class Question:
             "period": self.period,
             **days,
             "compare": self.compare,
-            "currency": "" if self.currency == "market" else self.currency,
-            "view": "" if self.view == "table" else self.view,
+            "currency": self.currency,
+            "view": self.view,
             "sort": self.sort,
             **{code: list(keys) for code, keys in self.filters.items()},
         }
-        return {name: value for name, value in named.items() if value}
+        standard = BY_CODE.get(self.report)
+        told = {"rows", "currency", *(standard.start if standard else ())}
+        usual = {"view": "table"}
+        return {
+            name: value
+            for name, value in named.items()
+            if name in told or value not in ("", usual.get(name))
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +206,12 @@ def _days(
         if not text:
             continue
         try:
-            found[name] = date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
+            day = date.min
+        if EARLIEST <= day <= LATEST:
+            found[name] = day
+        else:
             problems.append(Problem(name, "no_date", text))
     last = found.get("to", max(today, found.get("from", today)))
     first = found.get("from", last - (usual[1] - usual[0]))

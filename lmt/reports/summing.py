@@ -9,20 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
+    Integer,
     LargeBinary,
+    Numeric,
     Select,
     and_,
     between,
+    bindparam,
+    column,
     func,
     literal,
+    literal_column,
     or_,
     select,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from lmt.models import FactMonth, FactSlice, LeadFact
@@ -31,7 +39,12 @@ from lmt.reports.narrowing import Condition, columns_of, held
 from lmt.reports.ownanswers import most_frequent, with_answers
 from lmt.reports.question import Question
 from lmt.reports.spans import Span, shared_out
+from lmt.reports.steady import asked_once
+from lmt.reports.telling import By
 from lmt.scope import Actor
+
+Rates = Mapping[tuple[int, date], Decimal]
+"""What one unit of a market's currency was worth in a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,8 @@ def source_of(session: Session, question: Question, also: Iterable[str] = ()) ->
     """Where the reader's part of the answer is read: in months, those who see markets whole. `also`
     are columns that are told apart beside those that the question needs."""
     asked = [code for code in (question.rows, question.columns) if code]
+    if question.of_calls:
+        return Source((), {})
     conditions = held(session, question.filters)
     columns = columns_of([*asked, *question.filters]) | {*also}
     actor: Actor = session.info["actor"]
@@ -98,7 +113,7 @@ def sees_whole_markets(actor: Actor) -> bool:
 
 
 def summed_counters(
-    session: Session, source: Source, by: Sequence[str], counters: Sequence[str]
+    session: Session, source: Source, by: Sequence[By], counters: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, int]]]:
     """For each group the values of `by` and what its counters add up to. `by` are columns, or
     dimensions of own fields."""
@@ -110,7 +125,7 @@ def summed_counters(
 
 
 def gathered_times(
-    session: Session, source: Source, by: Sequence[str], times: Sequence[str]
+    session: Session, source: Source, by: Sequence[By], times: Sequence[str]
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, bytes]]]:
     """For each group its spans, packed. Apart from the counters, since texts of bytes can't be put
     together by several processes of the database."""
@@ -122,7 +137,7 @@ def gathered_times(
 
 
 def summed_values(
-    session: Session, source: Source, by: Sequence[str]
+    session: Session, source: Source, by: Sequence[By]
 ) -> Iterator[tuple[tuple[Any, ...], int, date, Any]]:
     """For each group, market and month: what its sales were worth, in the market's currency."""
     for rows in source.rows:
@@ -134,23 +149,73 @@ def summed_values(
             yield tuple(group), market, month, worth
 
 
+def values_by_market(
+    session: Session, source: Source, by: Sequence[By]
+) -> Iterator[tuple[tuple[Any, ...], int, Decimal]]:
+    """For each group and market: what its sales were worth, in the market's currency."""
+    for rows in source.rows:
+        value = [func.sum(rows.table.value)]
+        for *group, market, worth in session.execute(
+            _grouped(source, rows, by, value, [rows.table.market_id])
+        ):
+            yield tuple(group), market, worth
+
+
+def values_by_rate(
+    session: Session, source: Source, by: Sequence[By], rates: Rates
+) -> Iterator[tuple[tuple[Any, ...], Decimal, bool]]:
+    """For each group what its sales were worth by the rates of their markets' months, and whether
+    some are left out because there is none."""
+    given = (
+        func.unnest(
+            bindparam(None, [market for market, _month in rates], ARRAY(Integer)),
+            bindparam(None, [month for _market, month in rates], ARRAY(Date)),
+            bindparam(None, [*rates.values()], ARRAY(Numeric)),
+        )
+        .table_valued("market_id", "month", column("rate", Numeric), name="rates")
+        .render_derived()
+    )
+    for rows in source.rows:
+        table = rows.table
+        told = func.coalesce(func.sum(table.value * given.c.rate), 0)
+        missing = func.bool_or(and_(given.c.rate.is_(None), table.value != 0))
+        same = and_(given.c.market_id == table.market_id, given.c.month == table.month)
+        statement = _grouped(source, rows, by, [told, missing], joined=(given, same))
+        for *group, worth, left_out in session.execute(statement):
+            yield tuple(group), worth, left_out
+
+
 def _grouped(
     source: Source,
     rows: Rows,
-    by: Sequence[str],
+    by: Sequence[By],
     sums: Iterable[Any],
     apart: Iterable[Any] = (),
+    joined: tuple[Any, Any] | None = None,
 ) -> Select[Any]:
+    """`joined` is beside the facts, and the condition on which."""
     statement: Select[Any] = select().select_from(rows.table)
+    if joined:
+        statement = statement.outerjoin(*joined)
+    own = [name for name in by if isinstance(name, str) and name.startswith(FIELD)]
     answers: dict[str, ColumnElement[Any]] = {}
-    if own := {name.removeprefix(FIELD): source.frequent[name] for name in by if FIELD in name}:
-        statement, answers = with_answers(statement, own)
-    groups: list[Any] = [
-        answers[name.removeprefix(FIELD)] if FIELD in name else getattr(rows.table, name)
-        for name in by
-    ]
+    if own:
+        asked = {name.removeprefix(FIELD): source.frequent[name] for name in own}
+        statement, answers = with_answers(statement, asked)
+    groups: list[Any] = []
+    for name in by:
+        if callable(name):
+            groups.append(name(rows.table))
+        elif name in own:
+            groups.append(answers[name.removeprefix(FIELD)])
+        else:
+            groups.append(getattr(rows.table, name))
     groups += apart
-    return statement.add_columns(*groups, *sums).where(*rows.where).group_by(*groups)
+    # By their place: an expression with parameters is not known again by its text.
+    places: list[ColumnElement[Any]] = [
+        literal_column(str(number)) for number in range(1, len(groups) + 1)
+    ]
+    return statement.add_columns(*groups, *sums).where(*rows.where).group_by(*places)
 
 
 def _packed(table: Any, name: str) -> ColumnElement[bytes]:
@@ -165,12 +230,15 @@ def _slices(
 ) -> dict[tuple[int, date], bool]:
     """The months of markets that have facts in the period, and whether they are rolled up."""
     narrowed = [conditions[code](FactSlice) for code in ("market", "month") if code in conditions]
-    found = session.execute(
-        select(FactSlice.market_id, FactSlice.month, FactSlice.rolled_at.is_not(None)).where(
-            between(FactSlice.month, question.first.replace(day=1), question.last), *narrowed
-        )
-    )
-    return {(market, month): rolled for market, month, rolled in found}
+    slices = select(FactSlice.market_id, FactSlice.month, FactSlice.rolled_at.is_not(None))
+    if narrowed:
+        found = session.execute(slices.where(*narrowed)).all()
+    else:
+        found = asked_once(session, "slices", lambda: session.execute(slices).all())
+    first, last = question.first.replace(day=1), question.last
+    return {
+        (market, month): rolled for market, month, rolled in found if first <= month <= last
+    }
 
 
 def _facts(spans: Iterable[Span], conditions: Mapping[str, Condition]) -> Rows:

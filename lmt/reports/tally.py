@@ -9,6 +9,8 @@ from decimal import Decimal
 import numpy as np
 
 NOTHING = Decimal(0)
+UNTOLD = "untold"
+"""What `Tally.extra` has where calls are told apart, so that nothing is known of leads."""
 PACKED = np.dtype(">i4")
 """How the spans of a tally are packed: big-endian 32-bit seconds, as PostgreSQL's int4send."""
 
@@ -62,9 +64,17 @@ def packed(seconds: Iterable[int]) -> bytes:
 def summed(tallies: Iterable[Tally]) -> Tally:
     """All of them together; the parts stay as they are."""
     whole = Tally()
+    counts, extra = whole.counts, whole.extra
     pieces: dict[str, list[bytes]] = {}
     for tally in tallies:
-        whole.add(Tally(tally.counts, tally.value, tally.cost, extra=tally.extra))
+        for name, number in tally.counts.items():
+            counts[name] = counts.get(name, 0) + number
+        if tally.value:
+            whole.value += tally.value
+        if tally.cost is not None:
+            whole.cost = (whole.cost or NOTHING) + tally.cost
+        for name, amount in tally.extra.items():
+            extra[name] = extra.get(name, 0.0) + amount
         for name, times in tally.times.items():
             pieces.setdefault(name, []).append(times)
     whole.times = {name: b"".join(parts) for name, parts in pieces.items()}
