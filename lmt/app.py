@@ -22,6 +22,7 @@ ROOMS = (
     "lmt.accounts.routes",
     "lmt.desk.routes",
     "lmt.hq.routes",
+    "lmt.reportpages.routes",
     "lmt.portal.routes",
     "lmt.taps.routes",
     "lmt.ingest.routes",

@@ -23,6 +23,8 @@ from lmt.imports.command import import_leads_command
 from lmt.ingest.command import replay_deliveries_command
 from lmt.logs import configure
 from lmt.replay.command import replay_command
+from lmt.reports.command import report_group
+from lmt.sales.command import import_sales_command
 from lmt.scope import SYSTEM, act_as
 
 
@@ -175,6 +177,7 @@ def import_gazetteer(context: Context, files: tuple[Path, ...], countries: tuple
 
 import_.add_command(import_leads_command)
 import_.add_command(import_dealers_command)
+import_.add_command(import_sales_command)
 
 
 @main.group()
@@ -184,6 +187,7 @@ def route() -> None:
 
 route.add_command(explain_command)
 route.add_command(replay_command)
+main.add_command(report_group)
 
 
 @main.group()

@@ -41,6 +41,7 @@ GROUPS = {
     "intake": (_l("Intake"), "plug"),
     "messages": (_l("Messages"), "send"),
     "dealer": (_l("My dealer"), "building-store"),
+    "reports": (_l("Reports"), "chart-bar"),
     "settings": (_l("Settings"), "settings"),
 }
 
@@ -158,7 +159,28 @@ ROOMS = (
         ("hq.answer_verdict",),
         group="leads",
     ),
-    Room("hq.reports", _l("Reports"), "chart-bar", "report.read", ("hq.fair_share",)),
+    Room("reports.dashboard", _l("Dashboard"), "chart-bar", "report.read", group="reports"),
+    Room(
+        "reports.home",
+        _l("Reports"),
+        "chart-bar",
+        "report.read",
+        (
+            "reports.report",
+            "reports.leads",
+            "reports.coverage",
+            "reports.saved",
+            "reports.rename_saved",
+            "reports.schedules",
+            "reports.schedule",
+            "reports.save_schedule",
+            "reports.new_schedule",
+            "reports.add_schedule",
+            "reports.keys",
+            "reports.make_key",
+        ),
+        group="reports",
+    ),
     Room(
         "hq.sources",
         _l("Sources"),
@@ -215,6 +237,20 @@ ROOMS = (
         "file-import",
         "lead.import",
         ("hq.new_import", "hq.upload_import", "hq.import_page", "hq.save_import_columns"),
+        group="intake",
+    ),
+    Room(
+        "hq.sales",
+        _l("Sales"),
+        "car",
+        "lead.import",
+        (
+            "hq.upload_sales",
+            "hq.sales_file",
+            "hq.save_sales_columns",
+            "hq.sale_queue",
+            "hq.decide_sale",
+        ),
         group="intake",
     ),
     Room(
@@ -308,6 +344,14 @@ ROOMS = (
         "list-check",
         "market.edit",
         ("hq.rule", "hq.save_rule"),
+        group="settings",
+    ),
+    Room(
+        "reports.plan",
+        _l("Targets and rates"),
+        "target",
+        "market.edit",
+        ("reports.save_plan",),
         group="settings",
     ),
     Room(

@@ -26,13 +26,14 @@ NO_PAGES = {
     "hq.static", "portal.static", "static",
     # For programs, in JSON or as a handshake.
     "api-docs.openapi_json", "api.form_schema", "api.lead_adf", "api.dealer_lead_status",
-    "api.lead_status", "api.lead_verdict", "api.list_fields", "health.healthz", "health.metrics",
-    "health.readyz", "ingest.linkedin_verification", "ingest.meta_verification",
+    "api.lead_status", "api.lead_verdict", "api.list_fields", "api.answer_report",
+    "api.list_reports", "health.healthz", "health.metrics", "health.readyz",
+    "ingest.linkedin_verification", "ingest.meta_verification",
     # Files: their headings are tested with them.
     "desk.export_inbox", "desk.lead_file", "desk.plan_ics", "hq.export_campaigns",
     "hq.export_dealers", "hq.export_do_not_contact", "hq.export_leads", "hq.export_outbox",
-    "hq.export_quarantine", "hq.export_sources", "hq.fair_share_csv", "hq.import_failed_rows",
-    "hq.replay_csv", "hq.report_csv", "portal.appointment_entry",
+    "hq.export_quarantine", "hq.export_sources", "hq.import_failed_rows",
+    "hq.replay_csv", "portal.appointment_entry", "reports.file", "reports.leads_file",
     # What was sent, in the language in which it was.
     "hq.mail_html",
     # Leads elsewhere, and has no text.
@@ -43,6 +44,8 @@ NO_PAGES = {
 PEOPLE = {
     "desk": ("anna", "bert"),
     "hq": ("omar", "ada"),
+    "reports": ("omar", "bert"),
+    "reports.dashboard": ("omar", "hana", "bert"),
     "accounts": ("anna",),
     "security.change_password": ("anna",),
 }

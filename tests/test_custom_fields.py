@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import html
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,7 @@ from lmt.models import (
     SettingChange,
     User,
 )
+from lmt.reports.refresh import refresh
 from lmt.retention import forget_all
 from tests.world import FRIDAY, World, send, somebody, warsaw_lead
 
@@ -381,54 +383,61 @@ def test_what_was_asked_for_is_not_told_by_name(
 # Counted
 
 
+def counted(client: FlaskClient, sessions: SessionFactory, by: str) -> dict[str, str]:
+    """How many leads the report of March counts for each answer, and for all together."""
+    refresh(sessions, FRIDAY)
+    asked = {"rows": f"field:{by}", "figures": "leads", "from": "2026-03-01", "to": "2026-03-31"}
+    page = html.fromstring(client.get("/reports/show", query_string=asked).text)
+    assert page.xpath("//select[@name='rows']//option[@selected]/@value") == [f"field:{by}"]
+    assert not page.xpath("//option[@value='field:mileage']")
+    found = page.xpath("//table[contains(@class,'report-table')]//tr[td]")
+    return {
+        row.xpath("string(th)"): row.xpath("string(td//*[@class='number']/a/text())")
+        for row in found
+    }
+
+
 def test_the_report_counts_by_answer(
-    fields: None, answering: Callable[..., Lead], as_: Callable[[str], FlaskClient]
+    fields: None,
+    answering: Callable[..., Lead],
+    sessions: SessionFactory,
+    as_: Callable[[str], FlaskClient],
 ) -> None:
     for colour in ("red", "red", "blue", "of old"):
         answering(colour=colour)
     answering()
-    query = "by=field:colour&from=2026-03-01&to=2026-03-31"
-    client = as_("hana")
-    found = [
-        (r["name"], r["leads"]) for r in rows(client.get(f"/hq/reports/conversion.csv?{query}"))
-    ]
-    assert found == [("Red", "2"), ("Blue", "1"), ("of old", "1"), ("No answer", "1")]
-    page = client.get(f"/hq/reports/conversion?{query}").text
-    assert '<option value="field:colour" selected>Colour</option>' in page
-    assert "field:mileage" not in page
+    assert counted(as_("hana"), sessions, "colour") == {
+        "Red": "2", "Blue": "1", "of old": "1", "No answer": "1", "All together": "5",
+    }  # fmt: skip
 
 
 def test_a_lead_with_several_answers_counts_for_each_and_once_in_all(
-    fields: None, answering: Callable[..., Lead], as_: Callable[[str], FlaskClient]
+    fields: None,
+    answering: Callable[..., Lead],
+    sessions: SessionFactory,
+    as_: Callable[[str], FlaskClient],
 ) -> None:
     answering(extras=["roof", "hook"])
     answering(extras=["roof"])
     answering(extras=[])
-    query = "by=field:extras&from=2026-03-01&to=2026-03-31"
-    client = as_("hana")
-    found = [
-        (r["name"], r["leads"]) for r in rows(client.get(f"/hq/reports/conversion.csv?{query}"))
-    ]
-    assert found == [("Glass roof", "2"), ("Tow bar", "1"), ("No answer", "1")]
-    page = client.get(f"/hq/reports/conversion?{query}").text
-    assert page.split("<tfoot>")[1].split('num">')[1].startswith("3<")
+    assert counted(as_("hana"), sessions, "extras") == {
+        "Glass roof": "2", "Tow bar": "1", "No answer": "1", "All together": "3",
+    }  # fmt: skip
 
 
 def test_free_text_is_counted_as_far_as_it_comes_again(
     fields: None,
     answering: Callable[..., Lead],
+    sessions: SessionFactory,
     as_: Callable[[str], FlaskClient],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("lmt.reports.byanswer.MOST_ANSWERS", 1)
+    monkeypatch.setattr("lmt.reports.ownanswers.MOST_ANSWERS", 1)
     for words in ("often", "often", "once", "rarely"):
         answering(note=words)
-    query = "by=field:note&from=2026-03-01&to=2026-03-31"
-    answer = as_("hana").get(f"/hq/reports/conversion.csv?{query}")
-    assert {(r["name"], r["leads"]) for r in rows(answer)} == {
-        ("often", "2"),
-        ("Other answers", "2"),
-    }
+    assert counted(as_("hana"), sessions, "note") == {
+        "often": "2", "Others": "2", "All together": "4",
+    }  # fmt: skip
 
 
 # Forgotten

@@ -58,8 +58,9 @@ PAGES = (
     "/hq/intake",
     "/hq/outbox",
     "/hq/mailbox",
-    "/hq/reports/conversion",
-    "/hq/reports/conversion.csv",
+    "/reports/",
+    "/reports/show",
+    "/reports/leads",
 )
 
 
@@ -79,7 +80,7 @@ def test_nobody_comes_in_without_logging_in(client: FlaskClient, address: str) -
 def test_a_dealers_manager_reads_reports_and_nothing_else(enter: Enter) -> None:
     browser = enter("bert")
     allowed = [page for page in PAGES if browser.get(page).status_code == 200]
-    assert allowed == ["/hq/reports/conversion", "/hq/reports/conversion.csv"]
+    assert allowed == ["/reports/", "/reports/show", "/reports/leads"]
 
 
 def test_a_market_never_sees_anothers_lead(enter: Enter, house: TwoMarkets) -> None:

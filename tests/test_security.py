@@ -213,7 +213,7 @@ def test_a_reader_is_forgotten_at_the_end_of_the_request(client: FlaskClient) ->
     [
         ("GET", "/hq/leads?dealer=%00", {}),
         ("GET", "/hq/leads?search=a%00b", {}),
-        ("GET", "/hq/reports/conversion?market=%00", {}),
+        ("GET", "/reports/show?market=%00", {}),
         ("GET", "/hq/leads?%00=1", {}),
         ("GET", "/hq/dealers?after=%00", {}),
         ("GET", "/hq/mailbox/%00", {}),

@@ -40,7 +40,10 @@ KIND_WORDS: Mapping[str, LazyProxy] = {
     "mail_text": _l("Mail text"),
     "reply_template": _l("Reply template"),
     "slot_terms": _l("Appointments"),
+    "target": _l("Targets"),
+    "exchange_rate": _l("Exchange rate"),
     "import": _l("Import"),
+    "sales_file": _l("File of sales"),
     "export": _l("List taken away"),
     "account": _l("Person"),
     "user": _l("Colleague"),
@@ -86,6 +89,12 @@ NAME_WORDS: Mapping[str, LazyProxy] = {
     "special_days": _l("Special days"),
     "closed": _l("Closed"),
     "cause": _l("Cause"),
+    "leads": _l("Leads"),
+    "sold": _l("Sold"),
+    "conversion": _l("Conversion to sale"),
+    "within_60": _l("Contacted within an hour"),
+    "value": _l("Value of sales"),
+    "rate": _l("Exchange rate"),
 }
 _ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "market": ("hq.market", "code"),
@@ -173,6 +182,8 @@ def address_of(kind: str, subject: str) -> str:
         endpoint, values = "hq.model", {"code": brand, "model_code": model}
     elif kind == "market_status":
         endpoint, values = "hq.statuses", {"market": first}
+    elif kind in {"target", "exchange_rate"}:
+        endpoint, values = "reports.plan", {"market": first, "year": rest[:4]}
     elif kind == "dealer_group":
         endpoint, values = "hq.groups", {"open": subject}
     elif kind == "slot_terms":

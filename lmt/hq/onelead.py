@@ -16,6 +16,7 @@ from lmt.hq.explain import DecisionWords, dealer_ids, in_words
 from lmt.hq.queries import dealer_names
 from lmt.i18n import format_km, reader
 from lmt.i18n import gettext as _
+from lmt.keeping import is_cut
 from lmt.labels import label
 from lmt.maps import Line, Map, Point
 from lmt.models import (
@@ -80,6 +81,11 @@ class LeadView:
     """What dealers asked about it."""
     replies: Sequence[Reply]
     feedback: Feedback | None
+
+    @property
+    def is_cut(self) -> bool:
+        """Is the beginning of its history no longer kept?"""
+        return len(self.events) < MOST_EVENTS and is_cut(self.events)
 
 
 def lead_view(session: Session, lead_id: uuid.UUID, *, at: datetime) -> LeadView | None:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from lmt import policies as verbs
 from lmt import web
+from lmt.files.neutral import neutral
 from lmt.hq.blueprint import blueprint
 from lmt.hq.policies import brand_names
 from lmt.i18n import format_duration, format_km, format_number, format_percent
@@ -26,7 +27,7 @@ from lmt.maps import Line, Map, Point
 from lmt.models import Job, Market, PolicyDraft, Source
 from lmt.replay.question import USUAL_DAYS, BadQuestion, question_from
 from lmt.replay.service import KIND
-from lmt.reports.export import BYTE_ORDER_MARK, neutral
+from lmt.reports.export import BYTE_ORDER_MARK
 
 MOST_JOBS = 10
 MOST_LISTED = 50
