@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
-from benchmarks import decide, edits, forms, imports, intake, pages, replay, road
+from benchmarks import decide, edits, forms, imports, intake, pages, replay, reports, road
 
 
 def main() -> None:
     wanted = sys.argv[1:]
-    for module in (decide, edits, replay, road, intake, imports, forms, pages):
+    for module in (decide, edits, replay, road, intake, imports, forms, pages, reports):
         if wanted and module.__name__.rpartition(".")[2] not in wanted:
             continue
         for figure in module.run():

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from sqlalchemy import Engine
 
 from lmt import clock, embedded
 from lmt.config import Settings, from_environment
@@ -34,16 +35,23 @@ class Installation:
 @contextmanager
 def installation(leads: int = 200) -> Iterator[Installation]:
     """The demo network with few leads, on an embedded database with its own durable settings."""
-    with TemporaryDirectory() as folder, embedded.attached(Path(folder) / "instance") as server:
+    with TemporaryDirectory() as folder, database(Path(folder)) as (settings, engine):
+        install(engine, clock.now())
+        facts = fill(sessions_for(engine), settings, at=clock.now(), leads=leads)
+        yield Installation(settings, sessions_for(engine), facts)
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[tuple[Settings, Engine]]:
+    """The embedded database of an instance in `folder`, as it is."""
+    with embedded.attached(folder / "instance") as server:
         settings = replace(
             from_environment({"LMT_INSTANCE": f"{folder}/instance", "LMT_PORT": str(PORT)}),
             database_url=server.url,
             listen_database_url=server.url,
         )
         engine = engine_for(server.url, pool_size=10)
-        install(engine, clock.now())
-        facts = fill(sessions_for(engine), settings, at=clock.now(), leads=leads)
-        yield Installation(settings, sessions_for(engine), facts)
+        yield settings, engine
         engine.dispose()
 
 

@@ -7,7 +7,7 @@ Indexes and foreign keys of the big tables are taken off meanwhile and put back 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -20,7 +20,7 @@ DEALERS = 2_000
 DAYS = 730
 _BIG = (
     "lead", "customer", "event", "offer", "routing_decision", "planned_action", "message",
-    "outcome",
+    "outcome", "verdict",
 )  # fmt: skip
 
 _FUNCTIONS = """
@@ -157,9 +157,9 @@ SELECT pg_temp.uuid_at(created_at, 'lead' || n), pg_temp.reference(n), market_id
   CASE WHEN status = 'resting' THEN CAST(:at AS timestamptz) + interval '20 days' END,
   created_at + interval '1 day', CASE WHEN h3 % 40 = 0 THEN 1 ELSE 0 END, NULL, created_at,
   CASE WHEN has_dealer THEN created_at + interval '2 minutes' END,
-  CASE WHEN has_dealer AND status <> 'offered' THEN created_at + interval '1 hour' END,
-  CASE WHEN status IN ('contacted','won','lost','resting') THEN created_at + interval '5 hours' END,
-  CASE WHEN NOT is_open THEN created_at + interval '6 days' END, 0
+  CASE WHEN has_dealer AND status <> 'offered' THEN taken_at END,
+  CASE WHEN status IN ('contacted','won','lost','resting') THEN reached_at END,
+  CASE WHEN NOT is_open THEN closed_at END, 0
 FROM drawn
 """
 
@@ -167,7 +167,11 @@ _DRAWN = """
 CREATE TEMP TABLE drawn AS
 SELECT *, status IN ('received','incomplete','unlocated','unrouted','offered','accepted',
     'contacted','resting') AS is_open,
-  status NOT IN ('incomplete','unlocated','unrouted','withdrawn') AS has_dealer
+  status NOT IN ('incomplete','unlocated','unrouted','withdrawn') AS has_dealer,
+  least(:at, created_at + interval '2 minutes' + h2 % 7200 * interval '1 second') AS taken_at,
+  least(:at, created_at + interval '2 minutes'
+    + (h2 % 7200 + power(h1 % 1000 / 1000.0, 4) * 250000) * interval '1 second') AS reached_at,
+  least(:at, created_at + interval '3 days' + h4 % 5000000 * interval '1 second') AS closed_at
 FROM (
   SELECT base.*, b.*, p.script, p.phone, pg_temp.one(p.first, h1) AS first,
     pg_temp.one(p.last, h2) || pg_temp.one(p.ending, h3) AS surname,
@@ -265,9 +269,20 @@ FROM drawn WHERE has_dealer
 }
 
 
-def grow(engine: Engine, at: datetime, leads: int = LEADS, dealers: int = DEALERS) -> None:
+def grow(
+    engine: Engine,
+    at: datetime,
+    leads: int = LEADS,
+    dealers: int = DEALERS,
+    *,
+    before: Sequence[str] = (),
+    rest: Mapping[str, str] = _REST,
+) -> None:
     """Add `leads` of the two years before `at` to a demo, and dealers like its own up to
-    `dealers`. The same counts and instant give the same leads."""
+    `dealers`. The same counts and instant give the same leads.
+
+    `before` is run before leads are drawn for the dealers; `rest` fills a table of _BIG each.
+    """
     given = {"at": at, "leads": leads, "dealers": dealers, "days": DAYS}
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
@@ -276,7 +291,7 @@ def grow(engine: Engine, at: datetime, leads: int = LEADS, dealers: int = DEALER
         for function in _FUNCTIONS.split(";\n"):
             connection.execute(text(function))
         connection.execute(text(_MORE_DEALERS), given)
-        for statement in (_DEALERS, _POOLS, _DRAWN):
+        for statement in (*before, _DEALERS, _POOLS, _DRAWN):
             connection.execute(text(statement), given)
         # After the customers that are there already.
         base = connection.execute(text("SELECT coalesce(max(id), 0) FROM customer")).scalar_one()
@@ -287,7 +302,7 @@ def grow(engine: Engine, at: datetime, leads: int = LEADS, dealers: int = DEALER
                 text("UPDATE drawn SET customer_id = :base + customer_no"), {"base": base}
             )
             connection.execute(text(_LEADS), given)
-            for statement in _REST.values():
+            for statement in rest.values():
                 connection.execute(text(statement), given)
             for serial in ("customer", "planned_action"):
                 connection.exec_driver_sql(
@@ -301,7 +316,8 @@ def grow(engine: Engine, at: datetime, leads: int = LEADS, dealers: int = DEALER
 
 @contextmanager
 def _bare(connection: Connection) -> Iterator[None]:
-    """The big tables without their secondary indexes and foreign keys, put back at the end."""
+    """The big tables without their secondary indexes, foreign keys and triggers, put back at the
+    end: what is counted of so many leads is added up all at once afterwards."""
     indexes = connection.execute(
         text(
             "SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index AS i"
@@ -322,9 +338,13 @@ def _bare(connection: Connection) -> Iterator[None]:
     ).all()
     for table, name, _definition in keys:
         connection.exec_driver_sql(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+    for table in _BIG:
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
     for name, _definition in indexes:
         connection.exec_driver_sql(f'DROP INDEX "{name}"')
     yield
+    for table in _BIG:
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
     for _name, definition in indexes:
         # Of a partitioned table PostgreSQL tells the index of the empty parent alone.
         connection.exec_driver_sql(definition.replace(" ON ONLY ", " ON "))

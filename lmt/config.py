@@ -63,6 +63,10 @@ class Settings:
     """A replica that reports are asked of; "" for the database itself."""
     currency: str = "EUR"
     """In which all markets are told together (ISO 4217)."""
+    keep_event_months: int = 0
+    """So many months of leads' histories stay; 0 for all."""
+    keep_intake_months: int = 0
+    """So many months of deliveries as they came stay; 0 for all."""
     trusted_proxies: int = 0
     """How many proxies in front name the visitor's address; what they say is believed."""
 
@@ -140,6 +144,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         reply_address=_reply_address(env),
         reports_database_url=_psycopg(env, "REPORTS_DATABASE_URL"),
         currency=_currency(env),
+        keep_event_months=_whole(env, "LMT_KEEP_EVENT_MONTHS", 0, least=0),
+        keep_intake_months=_whole(env, "LMT_KEEP_INTAKE_MONTHS", 0, least=0),
         trusted_proxies=_whole(env, "LMT_TRUSTED_PROXIES", 0, least=0),
     )
 

@@ -20,10 +20,10 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from lmt import appointments, clock, feedback, handover, jobs, pipeline, retention
+from lmt import appointments, clock, feedback, handover, jobs, keeping, pipeline, retention
 from lmt.bulkroad import service as bulkroad
 from lmt.config import Settings
-from lmt.db import Listener, SessionFactory, engine_for, sessions_for
+from lmt.db import Listener, SessionFactory, engine_for, reading_sessions_for, sessions_for
 from lmt.ingest import retrievals, sourcehealth
 from lmt.lookahead import look_ahead_all
 from lmt.mailboxes import service as mailboxes
@@ -32,6 +32,10 @@ from lmt.models.partitions import ensure_partitions
 from lmt.notify import digests, outbox, posting
 from lmt.outages import notice_silence
 from lmt.releases import respace_all
+from lmt.reports import mailing, reportmail
+from lmt.reports.refresh import refresh
+from lmt.reports.rollups import roll
+from lmt.reports.weekfigures import week_figures
 from lmt.routing import directory
 from lmt.scope import SYSTEM, act_as
 
@@ -120,6 +124,13 @@ class Worker:
         self._engine = engine_for(settings.database_url, application_name="lmt worker")
         self._sessions = sessions_for(self._engine)
         self._settings = settings
+        replica = settings.reports_database_url
+        self._reports_engine = (
+            engine_for(replica, pool_size=1, application_name="lmt worker")
+            if replica
+            else self._engine
+        )
+        self._makers = reportmail.makers(reading_sessions_for(self._reports_engine))
         self._process = f"worker:{socket.gethostname()}:{os.getpid()}"
         self._ending = threading.Event()
         self._runners = {
@@ -130,6 +141,7 @@ class Worker:
             "jobs": Runner("jobs", self._work, self._ending),
             "retrievals": Runner("retrievals", self._fetch, self._ending),
             "mailboxes": Runner("mailboxes", self._read_mailboxes, self._ending),
+            "facts": Runner("facts", self._make_facts, self._ending),
             directory.CHANNEL: Runner(directory.CHANNEL, self._warm, self._ending),
         }
         self._beaten_at: datetime | None = None
@@ -165,9 +177,11 @@ class Worker:
         )
         self._scheduler.add_job(self._watch, "interval", minutes=10, id="sources")
         self._scheduler.add_job(self._digest, "interval", minutes=10, id="digests")
+        self._scheduler.add_job(self._mail_reports, "interval", minutes=1, id="reports by mail")
         self._scheduler.add_job(self._respace, "interval", hours=1, id="releases")
         self._scheduler.add_job(self._forget, "cron", hour=2, jitter=1800, id="retention")
         self._scheduler.add_job(self._keep_appointments, "interval", minutes=1, id="appointments")
+        self._scheduler.add_job(self._add_up, "interval", minutes=1, id="rollups")
         self._scheduler.add_job(self._rate_dealers, "cron", hour=3, jitter=1800, id="quality")
         self._scheduler.start()
 
@@ -178,6 +192,7 @@ class Worker:
             runner.ring()
         for runner in self._runners.values():
             runner.join(timeout=30)
+        self._reports_engine.dispose()
         self._engine.dispose()
         log.info("worker.stopped", process=self._process)
 
@@ -199,7 +214,7 @@ class Worker:
             self._runners["outbox"].ring()
 
     def _send(self) -> None:
-        outbox.send_due(self._sessions, self._settings, clock.now())
+        outbox.send_due(self._sessions, self._settings, clock.now(), self._makers)
 
     def _post(self) -> None:
         posting.post_due(self._sessions, self._settings, clock.now())
@@ -221,6 +236,12 @@ class Worker:
         while not ending() and jobs.work(self._sessions, clock.now(), is_ending=ending):
             pass
 
+    def _make_facts(self) -> None:
+        refresh(self._sessions, clock.now(), is_ending=self._ending.is_set)
+
+    def _add_up(self) -> None:
+        roll(self._sessions, clock.now(), is_ending=self._ending.is_set)
+
     def _warm(self) -> None:
         with act_as(self._sessions(), SYSTEM) as session:
             directory.warm(session, None, clock.now())
@@ -237,8 +258,12 @@ class Worker:
 
     def _digest(self) -> None:
         with act_as(self._sessions(), SYSTEM) as session:
-            if digests.enqueue_due(session, clock.now()):
+            if digests.enqueue_due(session, clock.now(), week_figures):
                 self._runners["outbox"].ring()
+
+    def _mail_reports(self) -> None:
+        if mailing.mail_due(self._sessions, self._settings, clock.now()):
+            self._runners["outbox"].ring()
 
     def _keep_appointments(self) -> None:
         """Bookings whose lead went on are called off; who was there is asked how it went."""
@@ -252,7 +277,9 @@ class Worker:
             feedback.rate_dealers(session, clock.now())
 
     def _forget(self) -> None:
-        retention.forget_all(self._sessions, clock.now())
+        now = clock.now()
+        retention.forget_all(self._sessions, now)
+        keeping.drop_old_partitions(self._engine, now, keeping.months_kept(self._settings))
 
     def _beat_or_wait(self) -> None:
         """Where somebody holds a lead that an outage concerns, the next ring tries again."""
