@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, event, false, or_, select
+from sqlalchemy import ColumnElement, and_, event, false, func, or_, select
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 
 from lmt.models import (
@@ -81,6 +81,7 @@ from lmt.models import (
     UserScope,
     Verdict,
 )
+from lmt.models.message import SCHEDULED_REPORT
 
 
 class NoActor(RuntimeError):
@@ -236,7 +237,14 @@ def _criteria(actor: Actor) -> Iterable[tuple[type[Any], ColumnElement[bool]]]:
                 Message.dealer_id.in_(actor.dealers),
                 or_(Message.audience == "dealer", Message.lead_id.in_(leads)),
             ),
-            _any(_in_market(part, Message.market_id) for part in actor.parts),
+            # A report by mail is what its one reader sees, which may be more than the market.
+            and_(
+                _any(_in_market(part, Message.market_id) for part in actor.parts),
+                or_(
+                    Message.kind != SCHEDULED_REPORT,
+                    func.jsonb_extract_path_text(Message.context, "user_id") == str(actor.user_id),
+                ),
+            ),
         ),
     )
     sources = select(Source.id).where(

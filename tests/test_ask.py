@@ -66,7 +66,7 @@ class Reports:
 
     def count(self, answer: Answer, actor: Actor = SYSTEM, week_start: int = 0, **cell: Any) -> int:
         with act_as(self.sessions(), actor) as reader:
-            return drill.count(reader, answer.question, Cell(**cell), week_start=week_start)
+            return drill.count(reader, answer.question, Cell(**cell), at=AT, week_start=week_start)
 
 
 @pytest.fixture

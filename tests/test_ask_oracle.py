@@ -308,5 +308,5 @@ def _drill(reader: Session, answer: Answer, week_start: int) -> None:
         for figure, side in (("leads", "part"), ("within_60", "whole"), ("acceptance", "part")):
             counters = BY_CODE[figure].part if side == "part" else BY_CODE[figure].whole
             cell = Cell(row, column, figure, side)
-            counted = drill.count(reader, answer.question, cell, week_start=week_start)
+            counted = drill.count(reader, answer.question, cell, at=AT, week_start=week_start)
             assert counted == tally.count(*counters), (cell, answer.question)

@@ -27,7 +27,7 @@ from lmt.notify.taps import DAYS
 from lmt.notify.words import IN_SUBJECTS, PARTS, VARIABLES
 from lmt.placeholders import problems
 from lmt.replies import REPLY_VARIABLES
-from lmt.reports.oldfigures import FIGURES
+from lmt.reports.figures import FIGURES
 from lmt.routing.decision import CAUSES, HOWS, LOSSES, REFUSALS
 from lmt.routing.policy import Policy
 from lmt.slotterms import LIMITS, USUAL

@@ -57,7 +57,7 @@ def behind(
         found: list[Entry] = []
         after = ""
         while True:
-            page = drill.leads(reader, question, cell, after=after, rows=2)
+            page = drill.leads(reader, question, cell, at=AT, after=after, rows=2)
             found += page.entries
             if not (after := page.next):
                 return found
@@ -70,8 +70,8 @@ def test_pages_run_back_in_time_and_leave_nobody_out(
     assert [entry.lead_id for entry in found] == leads[::-1]
     assert [entry.times for entry in found] == [3, 3, 2, 2, 2]
     with act_as(reports.sessions(), SYSTEM) as reader:
-        assert drill.count(reader, BY_DEALER, Cell(figure="offers")) == 12
-        assert list(drill.each(reader, BY_DEALER, Cell(figure="offers"))) == found
+        assert drill.count(reader, BY_DEALER, Cell(figure="offers"), at=AT) == 12
+        assert list(drill.each(reader, BY_DEALER, Cell(figure="offers"), at=AT)) == found
 
 
 def test_a_dealer_reads_no_person_of_a_lead_that_went_on(
@@ -126,5 +126,5 @@ def test_folded_groups_lead_to_their_leads(
 def test_a_bent_address_begins_anew(reports: Reports, leads: list[uuid.UUID]) -> None:
     with act_as(reports.sessions(), SYSTEM) as reader:
         for after in ("", "x", "2026-03-02", "2026-03-02_x", "_"):
-            page = drill.leads(reader, BY_DEALER, Cell(), after=after)
+            page = drill.leads(reader, BY_DEALER, Cell(), at=AT, after=after)
             assert len(page.entries) == len(leads)

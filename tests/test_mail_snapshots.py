@@ -24,6 +24,7 @@ from lmt.notify.facts import (
     DigestLead,
     DigestPart,
     MailFacts,
+    ReportTold,
     SourceTrouble,
     WaitingLead,
     WeekFigures,
@@ -159,6 +160,20 @@ WEEK: dict[str, Any] = {
 ANSWERS = {"accept": "https://leads.example/t/acc-_1", "decline": "https://leads.example/t/dec-_1"}
 APPOINTMENT: dict[str, Any] = {"planned": "test_drive", "planned_at": SUNDAY}
 SAID: dict[str, Any] = {"by": "بدر", "said": "مرحبا\nIs it < 5 m long?"}
+REPORT = ReportTold(
+    name="Dealers <weekly> 100 %",
+    question="Leads and 90 % more by dealer, 2 to 8 March 2026.",
+    days="2 to 8 March 2026",
+    address="https://leads.example/reports/show?rows=dealer",
+    leave_address="https://leads.example/reports/schedules",
+    head=("Dealer", "Leads", "Conversion"),
+    rows=(("الرياض للسيارات", "1,200", "12.5%"), ("Harbour <Motors>", "7", "–")),
+    total=("All", "1,207", "12.4%"),
+    more=3,
+    picture="chart.1@lmt",
+    by="بدر",
+    notes=("A market has no rate.",),
+)
 MORE: dict[str, dict[str, Any]] = {
     "plan_reminder": {
         "planned": "call",
@@ -178,6 +193,7 @@ MORE: dict[str, dict[str, Any]] = {
     "customer_appointment": APPOINTMENT,
     "customer_appointment_cancelled": APPOINTMENT,
     "customer_closed": {"closed_as": "won"},
+    "scheduled_report": {"report": REPORT},
 }
 """What a kind of mail tells beside the lead."""
 
@@ -221,7 +237,10 @@ def test_html_names_its_language_and_direction_and_fetches_nothing(
     direction = "rtl" if language == "ar" else "ltr"
     assert found(page, "/html/@lang") == [language]
     assert found(page, "/html/@dir | /html/body/@dir") == [direction, direction]
-    assert found(page, "//img | //link | //script | //iframe | //object | //@background") == []
+    assert found(page, "//link | //script | //iframe | //object | //@background") == []
+    # A picture comes with the mail, and is told in words.
+    assert all(source.startswith("cid:") for source in found(page, "//img/@src"))
+    assert len(found(page, "//img/@alt[. != '']")) == len(found(page, "//img/@src"))
     assert "url(" not in page
     for address in found(page, "//@href"):
         assert address.startswith(("https://leads.example/", "tel:+966", "mailto:layla"))

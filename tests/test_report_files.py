@@ -199,7 +199,7 @@ at = datetime(2026, 10, 1, tzinfo=UTC)
 def take(last, form):
     question = Question(date(2026, 1, 1), last, rows="market")
     with act_as(sessions(), SYSTEM) as session, open(folder / form, "wb") as out:
-        told = session, drill.each(session, question, drill.Cell()), at, Reader()
+        told = session, drill.each(session, question, drill.Cell(), at=at), at, Reader()
         if form == "csv":
             out.writelines(leadfile.csv(*told, persons=True))
         else:

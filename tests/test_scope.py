@@ -48,6 +48,9 @@ from lmt.models import (
     DeliveryKey,
     DuplicateSuggestion,
     Event,
+    ExchangeRate,
+    FactMonth,
+    FactSlice,
     Feedback,
     Form,
     FormCount,
@@ -62,6 +65,7 @@ from lmt.models import (
     Intake,
     Job,
     Lead,
+    LeadFact,
     MailboxState,
     MailRead,
     MailText,
@@ -74,13 +78,20 @@ from lmt.models import (
     PolicyDraft,
     Reply,
     ReplyTemplate,
+    ReportKey,
+    ReportSchedule,
     Retrieval,
     Role,
     RoutingDecision,
     RoutingPolicy,
     Rule,
+    Sale,
+    SalesFile,
+    SavedReport,
     SavedView,
     SettingChange,
+    ShareFact,
+    ShareMonth,
     SlotTerms,
     SlotUse,
     Source,
@@ -88,6 +99,7 @@ from lmt.models import (
     SourceRefusal,
     SpecialHours,
     Suppression,
+    Target,
     Territory,
     Upload,
     UploadPart,
@@ -99,6 +111,8 @@ from lmt.models import (
 from lmt.models.validity import since
 from lmt.notify import outbox
 from lmt.notify.mailbox import list_mails
+from lmt.reports.refresh import refresh
+from lmt.sales import service as sales
 from lmt.scope import NOBODY, SYSTEM, Actor, NoActor, act_as, actor_of, as_system
 from lmt.web import is_public
 from tests.world import FRIDAY, World, send, warsaw_lead
@@ -184,21 +198,28 @@ BY_SOURCE = (
 )  # fmt: skip
 OF_A_FILE = (Upload, UploadPart, ImportRow)
 OF_A_FORM = (FormVersion, FormCount)
+OF_MARKETS = (
+    FactMonth, FactSlice, ShareFact, ShareMonth, Target, ExchangeRate, SalesFile, Sale,
+)  # fmt: skip
+"""Of a market with all its dealers and brands."""
+OF_ONE_PERSON = (SavedView, ReportSchedule, ReportKey)
 SCOPED = (
     Lead, Customer, CustomerKey, CustomerMove, DuplicateSuggestion, Dealer, Message, Suppression,
-    CallRecord, SavedView, *BY_LEAD, *BY_DEALER, *BY_SOURCE, *OF_A_FILE, *OF_A_FORM,
+    CallRecord, LeadFact, SavedReport, *OF_ONE_PERSON, *BY_LEAD, *BY_DEALER, *BY_SOURCE,
+    *OF_A_FILE, *OF_A_FORM, *OF_MARKETS,
 )  # fmt: skip
-OF_A_MARKET = (*BY_SOURCE, *OF_A_FILE, *OF_A_FORM, Suppression)
+OF_A_MARKET = (*BY_SOURCE, *OF_A_FILE, *OF_A_FORM, *OF_MARKETS, Suppression)
 SHARED = {
     "Absence", "Brand", "Campaign", "ConsentText", "CustomField", "DealerGroup",
-    "GeocoderAnswer", "Heartbeat", "Job",
+    "FactQueue", "GeocoderAnswer", "Heartbeat", "Job",
     "MailMute", "MailText", "MailTextVersion", "Market", "MarketCountry", "MarketStatus",
     "NetworkVersion", "ReplyTemplate", "Outage", "Place", "PlaceName", "PolicyDraft",
     "Postcode", "ReferenceVersion", "Release", "RoadAnswer", "Role", "RoutingPolicy", "Rule",
     "SettingChange", "Source", "User", "UserScope",
     "VehicleModel",
 }  # fmt: skip
-"""Models that tell nothing of a lead. A new model is in one list or the other."""
+"""Models that tell nothing of a lead: of the queue of facts every reader asks how old the figures
+are. A new model is in one list or the other."""
 NOBODYS = {"FormFile", "Tap"}
 """Read for a lead that its reader may see, and by no query of anybody short of the centre."""
 
@@ -223,6 +244,9 @@ class Parts:
     verdicts: dict[str, int]
     views: dict[str, int]
     """By whose it is, not by lead: one of the console each."""
+    reports: dict[str, int]
+    schedules: dict[str, int]
+    keys: dict[str, int]
 
 
 @pytest.fixture
@@ -251,6 +275,7 @@ def cast(cast: dict[str, User], session: Session, world: World) -> dict[str, Use
 @pytest.fixture
 def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], world: World) -> Parts:
     """Three leads with a row of every kind each."""
+    gulf_id = world.markets["GULF"]
     consents = [{"purpose": "contact", "given": True}]
     riyadh = {"address": {"city": "الرياض", "country": "SA"}, "consents": consents}
     leads = {}
@@ -400,14 +425,76 @@ def parts(sessions: SessionFactory, session: Session, cast: dict[str, User], wor
         for name, user in cast.items()
     }
     session.add_all(views.values())
+    reports, schedules, keys = _add_reports(session, world, cast)
+    for market_id in world.markets.values():
+        _add_figures(session, market_id, leads["gulf" if market_id == gulf_id else "at_first"].id)
     session.flush()
     own_views = {name: view.id for name, view in views.items()}
     ids = {name: lead.id for name, lead in leads.items()}
     files = _send_files(session, ids)
     session.commit()
+    refresh(sessions, FRIDAY)
     return Parts(
         ids, plans, messages, intakes, contests, inquiries, who, suggestions, moves, entries, files,
-        threads, verdicts, own_views,
+        threads, verdicts, own_views, reports, schedules, keys,
+    )  # fmt: skip
+
+
+Ids = dict[str, int]
+
+
+def _add_reports(session: Session, world: World, cast: dict[str, User]) -> tuple[Ids, Ids, Ids]:
+    """What each keeps of reports, and a report that is shared with each market."""
+    reports, schedules, keys = {}, {}, {}
+    kept = {"address": {"rows": "dealer"}, "created_at": FRIDAY, "changed_at": FRIDAY}
+    for name, user in cast.items():
+        reports[name] = SavedReport(user_id=user.id, name="Mine", **kept)
+        keys[name] = ReportKey(
+            user_id=user.id, name="Mine", key_hash=name, created_at=FRIDAY,
+            expires_at=FRIDAY + timedelta(days=30),
+        )  # fmt: skip
+    for market_id in world.markets.values():
+        session.add(
+            SavedReport(user_id=cast["omar"].id, name=f"Shared {market_id}", shared="market",
+                        market_id=market_id, **kept)
+        )  # fmt: skip
+    session.add_all([*reports.values(), *keys.values()])
+    session.flush()
+    for name, user in cast.items():
+        schedules[name] = ReportSchedule(
+            report_id=reports[name].id, user_id=user.id, every="day", minute=480, timezone="UTC",
+            recipients=[user.id], next_at=FRIDAY + timedelta(days=1), created_at=FRIDAY,
+        )  # fmt: skip
+    session.add_all(schedules.values())
+    session.flush()
+    return (
+        {name: row.id for name, row in reports.items()},
+        {name: row.id for name, row in schedules.items()},
+        {name: row.id for name, row in keys.items()},
+    )
+
+
+def _add_figures(session: Session, market_id: int, lead_id: uuid.UUID) -> None:
+    """What a market plans, sold, and has been added up."""
+    month = FRIDAY.date().replace(day=1)
+    upload = Upload(market_id=market_id, name="s.csv", size=3, sha256=b"x", created_at=FRIDAY)
+    session.add(upload)
+    session.flush()
+    file = SalesFile(market_id=market_id, upload_id=upload.id, created_at=FRIDAY)
+    session.add_all(
+        [
+            file,
+            UploadPart(upload_id=upload.id, number=0, data=b"a"),
+            FactMonth(cut="x", market_id=market_id, month=month),
+            ShareMonth(market_id=market_id, month=month, dealer_id=1),
+            Target(market_id=market_id, month=month, figure="leads", value=1),
+            ExchangeRate(market_id=market_id, month=month, rate=1),
+        ]
+    )
+    session.flush()
+    session.add(
+        Sale(file_id=file.id, row=1, market_id=market_id, key="x", sold_on=FRIDAY.date(),
+             full_name="Buyer", state="matched", lead_id=lead_id)
     )  # fmt: skip
 
 
@@ -524,16 +611,28 @@ def truth(session: Session, name: str, parts: Parts, world: World) -> dict[type[
     own = {world.dealers[code] for code in DEALERS.get(name, ())}
     looked_after = {world.markets[code] for code in MARKETS.get(name, ())}
     asked = {parts.threads[each] for each in ASKED.get(name, ())}
+    reader = session.get_one(SavedView, parts.views[name]).user_id
     dealers = own or {d.id for d in session.scalars(select(Dealer)) if d.market_id in looked_after}
     market = set() if name in OF_ONE_BRAND else MARKETS.get(name, set())
     markets = {world.markets[code] for code in market}
     sources = {id for code, id in world.sources.items() if code.split("-")[1].upper() in market}
+    every = {d.id: d.market_id for d in session.scalars(select(Dealer))}
+    at_home = {every[id] for id in own} | looked_after
 
     def may(row: Any) -> bool:
         if isinstance(row, Lead):
             return row.id in leads
-        if isinstance(row, SavedView):
-            return name in EVERYWHERE or row.id == parts.views[name]
+        if isinstance(row, OF_ONE_PERSON):
+            return name in EVERYWHERE or row.user_id == reader
+        if isinstance(row, SavedReport):
+            return name in EVERYWHERE or row.user_id == reader or row.market_id in at_home
+        if isinstance(row, OF_MARKETS):
+            return row.market_id in markets
+        if isinstance(row, LeadFact):
+            if own:
+                return row.dealer_id in own
+            brand = name not in OF_ONE_BRAND or row.brand_id == world.brand_id
+            return row.market_id in looked_after and brand
         if isinstance(row, HelpPost):
             row = session.get_one(HelpThread, row.thread_id)
         if isinstance(row, HelpThread) and row.id in asked:
@@ -648,8 +747,8 @@ def test_no_query_finds_more_than_its_part(
         is_all = name == "omar" or (name == "gita" and model is CustomerMove)
         assert is_all or expected[model] < everything[model], model
         for read in READS:
-            if read is by_update and model is FormVersion:
-                continue  # a published version never changes: the database refuses it
+            if read is by_update and model in (FormVersion, FactMonth):
+                continue  # the database refuses: a published version, an id, never change
             session.rollback()
             session.expunge_all()
             act_as(session, actor)
@@ -841,10 +940,22 @@ ROUTES = {
     "hq.role": Route("admin", "name"),
     "hq.save_role": Route("admin", "name", "POST"),
     "hq.policies": Route("policy.edit"),
-    "hq.fair_share": Route("lead.assign"),
-    "hq.fair_share_csv": Route("lead.assign"),
-    "hq.reports": Route("report.read"),
-    "hq.report_csv": Route("report.read"),
+    "reports.home": Route("report.read"),
+    "reports.dashboard": Route("report.read"),
+    "reports.report": Route("report.read"),
+    "reports.coverage": Route("report.read lead.assign"),
+    "reports.leads": Route("report.read"),
+    "reports.file": Route("report.read", "form"),
+    "reports.leads_file": Route("report.read", "form"),
+    "reports.save": Route("report.read", "", "POST"),
+    "reports.schedules": Route("report.read"),
+    "reports.keys": Route("report.read"),
+    "reports.make_key": Route("report.read", "", "POST"),
+    "reports.plan": Route("market.edit"),
+    "reports.save_plan": Route("market.edit", "", "POST"),
+    "hq.sales": Route("lead.import"),
+    "hq.upload_sales": Route("lead.import", "", "POST"),
+    "hq.sale_queue": Route("lead.import"),
     "hq.outbox": Route("outbox.read"),
     "hq.send_again": Route("outbox.read", "message_id", "POST"),
     "hq.mailbox": Route("outbox.read"),
@@ -952,6 +1063,12 @@ SETTINGS = {
     "hq.import_progress": Route("lead.import", "import_id"),
     "hq.steer_import": Route("lead.import", "import_id verb", "POST"),
     "hq.import_failed_rows": Route("lead.import", "import_id"),
+    "hq.sales_file": Route("lead.import", "file_id"),
+    "hq.save_sales_columns": Route("lead.import", "file_id", "POST"),
+    "hq.sales_progress": Route("lead.import", "file_id"),
+    "hq.steer_sales_file": Route("lead.import", "file_id verb", "POST"),
+    "hq.sales_failed_rows": Route("lead.import", "file_id"),
+    "hq.decide_sale": Route("lead.import", "sale_id", "POST"),
     "hq.dealer_file": Route("network.edit", "upload_id"),
     "hq.apply_dealer_file": Route("network.edit", "upload_id", "POST"),
     "hq.campaign": Route("source.edit", "code", of="campaign"),
@@ -1034,6 +1151,23 @@ PERSONAL = {
     "desk.delete_view": Route("lead.work", "view_id", "POST"),
     "hq.delete_view": Route("lead.assign", "view_id", "POST"),
 }
+# The same of reports, where the centre reads every row; what deletes them comes last.
+OWN_REPORTS = {
+    "reports.saved": Route("report.read", "report_id"),
+    "reports.save_question": Route("report.read", "report_id", "POST"),
+    "reports.rename_saved": Route("report.read", "report_id", "POST"),
+    "reports.share_saved": Route("report.read", "report_id", "POST"),
+    "reports.copy_saved": Route("report.read", "report_id", "POST"),
+    "reports.new_schedule": Route("report.read", "report_id"),
+    "reports.add_schedule": Route("report.read", "report_id", "POST"),
+    "reports.schedule": Route("report.read", "schedule_id"),
+    "reports.save_schedule": Route("report.read", "schedule_id", "POST"),
+    "reports.stop_schedule": Route("report.read", "schedule_id", "POST"),
+    "reports.leave_schedule": Route("report.read", "schedule_id", "POST"),
+    "reports.revoke_key": Route("report.read", "key_id", "POST"),
+    "reports.delete_schedule": Route("report.read", "schedule_id", "POST"),
+    "reports.delete_saved": Route("report.read", "report_id", "POST"),
+}
 SECRET_FIELD = {"key": "secret", "type": "text", "label": {"en": "Secret"}}
 ABOUT_ONESELF = {"home", "accounts.preferences", "accounts.save_preferences", "hq.static"}
 """For everybody who is logged in: they show nothing of a lead."""
@@ -1054,6 +1188,7 @@ OPEN_TO_ALL = {
     "portal.appointment_entry", "portal.links_ended", "portal.book", "portal.move_appointment",
     "portal.cancel_appointment", "portal.message", "portal.withdraw", "portal.take_consent_back",
     "portal.give_feedback", "portal.end_links", "api.lead_verdict", "api.contest_verdict",
+    "api.list_reports", "api.answer_report",
 }  # fmt: skip
 """A signed link, a source's key or a password opens what they show; see their own tests."""
 FORMS: dict[str, dict[str, str]] = {
@@ -1079,6 +1214,7 @@ FORMS: dict[str, dict[str, str]] = {
     "hq.answer_verdict": {"verdict": "more", "note": "x"},
     "hq.book_appointment": {"kind": "visit", "starts_at": "2026-03-09T10:00+01:00"},
     "hq.move_appointment": {"starts_at": "2026-03-09T10:00+01:00"},
+    "hq.decide_sale": {"do": "take_back"},
     # In the words of another market: those of one's own are one's own to change.
     "hq.save_model": {"market": "GULF", "aliases.GULF": "x"},
 }
@@ -1092,7 +1228,7 @@ def morning() -> Iterator[time_machine.Traveller]:
 
 
 def test_every_route_is_in_the_tables_of_this_test(app: Flask) -> None:
-    tables = (ROUTES, SETTINGS, MANAGED, PERSONAL, ABOUT_ONESELF, OPEN_TO_ALL)
+    tables = (ROUTES, SETTINGS, MANAGED, PERSONAL, OWN_REPORTS, ABOUT_ONESELF, OPEN_TO_ALL)
     assert set(app.view_functions) == {endpoint for table in tables for endpoint in table}
     assert len(app.view_functions) == sum(len(table) for table in tables)
     for endpoint in app.view_functions:
@@ -1235,7 +1371,9 @@ def test_no_route_shows_or_moves_what_is_not_ones_own(
 
 ACTING = ("anna", "hana", "omar")
 """Of those who may, some do: whoever comes later finds what they made of it."""
-WHOLE_MARKETS_ONLY = {("bruno", "hq.mail_texts"): 403, ("bruno", "hq.rules"): 404}
+WHOLE_MARKETS_ONLY = {
+    ("bruno", "hq.mail_texts"): 403, ("bruno", "hq.rules"): 404, ("bruno", "reports.plan"): 404,
+}  # fmt: skip
 """Rooms of settings that have nothing in them for whoever looks after one brand."""
 
 
@@ -1327,6 +1465,35 @@ def test_a_view_is_its_owners_alone(
                 assert client.post(address).status_code == expected, (endpoint, name, owner)
 
 
+def test_what_is_kept_of_reports_is_its_owners_alone(
+    app: Flask, session: Session, cast: dict[str, User], parts: Parts, morning: Any,
+    login: Callable[..., FlaskClient],
+) -> None:  # fmt: skip
+    ids = {"report_id": parts.reports, "schedule_id": parts.schedules, "key_id": parts.keys}
+    clients = {name: login(app.test_client(), cast[name]) for name in ("anna", *KEEPERS)}
+
+    def asked(name: str, endpoint: str, owner: str) -> int:
+        route = OWN_REPORTS[endpoint]
+        with app.test_request_context():
+            address = app.url_for(endpoint, **{route.names: ids[route.names][owner]})
+        return clients[name].open(address, method=route.method).status_code
+
+    before = settings_of(session)
+    for endpoint in OWN_REPORTS:
+        assert asked("anna", endpoint, "anna") == 403, endpoint
+        for name in KEEPERS:
+            for owner in KEEPERS:
+                if owner != name:
+                    assert asked(name, endpoint, owner) == 404, (endpoint, name, owner)
+    assert settings_of(session) == before
+    for endpoint in OWN_REPORTS:
+        for name in KEEPERS:
+            assert asked(name, endpoint, name) in {200, 302, 422}, (endpoint, name)
+
+
+KEEPERS = ("bert", "hana", "omar")
+
+
 def test_no_route_shows_or_changes_another_markets_settings(
     app: Flask, session: Session, cast: dict[str, User], world: World,
     login: Callable[..., FlaskClient],
@@ -1359,6 +1526,16 @@ def test_no_route_shows_or_changes_another_markets_settings(
         actor=SYSTEM, most_bytes=1000,
     )  # fmt: skip
     run = begin_import(session, source, file, at=FRIDAY, actor=SYSTEM)
+    sold = keep_upload(
+        session, [b"sold on;name\n2026-03-01;Secret\n"], "Secret.csv", market_id=gulf, at=FRIDAY,
+        actor=SYSTEM, most_bytes=1000,
+    )  # fmt: skip
+    sales_file = sales.draft_of(session, sold, at=FRIDAY, actor=SYSTEM)
+    sale = Sale(
+        file_id=sales_file.id, row=1, market_id=gulf, key="x", sold_on=FRIDAY.date(),
+        full_name="Secret", state="proposed",
+    )  # fmt: skip
+    session.add(sale)
     day = FRIDAY.isoformat()
     replay.arguments = {"draft": draft.id, "from": day, "to": day}
     intake.arguments = {"source_id": source.id, "code": "", "until": day}
@@ -1375,6 +1552,8 @@ def test_no_route_shows_or_changes_another_markets_settings(
         "verb": "undo",
         "upload_id": file.id,
         "field_id": field.id,
+        "file_id": sales_file.id,
+        "sale_id": sale.id,
     }
     secret_group = DealerGroup(code="secret-group", name="Secret")
     template = ReplyTemplate(market_id=gulf, name="Secret", texts={"en": {"body": "Secret"}})
@@ -1449,7 +1628,7 @@ def test_no_route_shows_or_changes_another_markets_settings(
 
 LISTS_OF_SETTINGS = (
     "hq.groups", "hq.reply_templates", "hq.statuses", "hq.rules", "hq.users", "hq.history",
-    "hq.campaigns", "hq.sources", "hq.forms", "hq.custom_fields",
+    "hq.campaigns", "hq.sources", "hq.forms", "hq.custom_fields", "hq.sales", "hq.sale_queue",
 )  # fmt: skip
 
 
@@ -1493,7 +1672,8 @@ def settings_of(session: Session) -> list[Any]:
         PolicyDraft, RoutingPolicy, SpecialHours, Job, DealerTerms, Closure, Absence, Handover,
         Source, Campaign, DealerSystem, ConsentText, Suppression, Form, CustomField, Market,
         MarketStatus, Rule, Brand, VehicleModel, MailText, ReplyTemplate, Competence, SlotTerms,
-        DealerGroup, Role, User, UserScope, SettingChange,
+        DealerGroup, Role, User, UserScope, SettingChange, Target, ExchangeRate, SalesFile, Sale,
+        SavedReport, ReportSchedule, ReportKey,
     ):  # fmt: skip
         columns = inspect(model).columns
         found += sorted(str(tuple(row)) for row in session.execute(select(*columns)))
@@ -1516,14 +1696,34 @@ def test_a_rivals_name_stays_unsaid_to_the_dealer(
 
 # Sources
 
-PAGES = ("desk", "exports", "hq", "portal", "reports")
+PAGES = ("desk", "exports", "hq", "portal", "reportpages", "reports", "sales")
 PASSING_BY = {"__table__", "exec_driver_sql", "connection", "get_bind", "as_system", "SYSTEM"}
 MAY_PASS_BY = {
     # A dealer's counts, and medians of a market, of the dealer that the page has checked.
     ("reports/ownfigures.py", "__table__"),
     ("reports/ownfigures.py", "get_bind"),
-    # The operator at the command line.
+    # The operator at the command line, who may name whom to ask as.
     ("hq/dealercommand.py", "SYSTEM"),
+    ("reports/command.py", "SYSTEM"),
+    ("reports/showcommand.py", "SYSTEM"),
+    ("sales/terminal.py", "SYSTEM"),
+    # The worker: facts are made of all leads, and mailed to each reader as that reader.
+    ("reports/refresh.py", "SYSTEM"),
+    ("reports/refresh.py", "as_system"),
+    ("reports/refresh.py", "connection"),
+    ("reports/refresh.py", "text"),
+    ("reports/rollups.py", "SYSTEM"),
+    ("reports/rollups.py", "text"),
+    ("reports/checking.py", "text"),
+    ("reports/mailing.py", "SYSTEM"),
+    ("sales/claims.py", "text"),
+    # A lead behind a number in sight, in columns that tell of nobody; what a currency is worth; a
+    # counter of the facts, and the index of what is searched, both asked of rows in sight.
+    ("reports/drill.py", "__table__"),
+    ("reports/money.py", "__table__"),
+    ("reports/enrich/coverage.py", "__table__"),
+    ("reports/summing.py", "literal_column"),
+    ("sales/finding.py", "literal_column"),
     # Opened by a signed link, without an account: it names its one lead, and reads only that.
     ("portal/routes.py", "SYSTEM"),
     ("portal/places.py", "SYSTEM"),

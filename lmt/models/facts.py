@@ -197,7 +197,11 @@ class ShareFact(Base):
     )
     if TYPE_CHECKING:
         dealer_id: Mapped[int]
+        lead_id: Mapped[UUID]
         market_id: Mapped[int]
+        received: Mapped[float]
+        lost_declined: Mapped[float]
+        lost_timed_out: Mapped[float]
         day: Mapped[date]
         """Of the decision, on the wall of its market."""
 

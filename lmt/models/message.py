@@ -13,6 +13,9 @@ from lmt.db import Base, uuid7
 from lmt.models.dealer import Dealer
 from lmt.models.lead import Lead
 
+SCHEDULED_REPORT = "scheduled_report"
+"""The kind of a report that is mailed again and again; `context` names its reader."""
+
 
 class Message(Base):
     """Written in the transaction of its cause; rendered when it is sent."""

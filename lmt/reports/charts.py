@@ -26,7 +26,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 KINDS: Mapping[str, LazyProxy] = {
     "bars": _l("Bars"),
     "columns": _l("Columns"),
-    "line": _l("Line"),
+    "line": _l("Line chart"),
     "stacked": _l("Stacked bars"),
     "grouped": _l("Grouped bars"),
     "heat": _l("Heat map"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from babel.support import LazyProxy
 
 from lmt.i18n import lazy_gettext as _l
-from lmt.reports.figure import NUMBER, SHARE, Figure, ratio_of, told_of
+from lmt.reports.figure import COUNT, NUMBER, SHARE, Figure, ratio_of, told_of, whole_of
 from lmt.reports.tally import Tally, share
 
 MISSED = {
@@ -34,8 +34,9 @@ def expected_conversion(tally: Tally) -> float | None:
 
 
 def _share_of_ledger(code: str, name: LazyProxy, formula: LazyProxy, better: str = "") -> Figure:
-    value = told_of(code)
-    return Figure(code, name, formula, NUMBER, value, extras=(code,), better=better)
+    parts = code == "share_expected" or code.startswith("share_missed_")
+    unit, value = (NUMBER, told_of(code)) if parts else (COUNT, whole_of(code))
+    return Figure(code, name, formula, unit, value, extras=(code,), better=better)
 
 
 def _difference(tally: Tally) -> float | None:
@@ -126,7 +127,7 @@ SHARES = (
         "share_kept",
         _l("Kept"),
         _l("Received, but for those that it declined or let pass."),
-        NUMBER,
+        COUNT,
         _kept,
         extras=("share_received", *(f"share_lost_{cause}" for cause in LOST)),
         better="more",

@@ -84,7 +84,8 @@ def facts_of(history: History, at: datetime) -> tuple[Fact, ...]:
         fact = facts.get(offer.dealer_id)
         if fact is None:
             fact = facts[offer.dealer_id] = _row(history, offer.dealer_id)
-            fact.owner_id = None
+            # What became of it elsewhere is no business of a dealer that has it no more.
+            fact.owner_id, fact.status, fact.cause, fact.verdict = None, "", "", ""
         fact.offers += 1
         if offer.state in _STATES:
             name = f"offers_{offer.state}"
