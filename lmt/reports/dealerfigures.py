@@ -79,7 +79,7 @@ EXPECTED = (
     Figure(
         "against_expected",
         _l("Against the expected"),
-        _l("Sold ÷ expected sold: above 100 % is better than the market with the same leads."),
+        _l("Sold ÷ expected sold: more than 1 is better than the market with the same leads."),
         SHARE,
         against_expected,
         part=("sold",),
@@ -111,7 +111,7 @@ SHARES = (
     ),
     _share_of_ledger(
         "share_received",
-        _l("Received"),
+        _l("Leads received"),
         _l("Decisions of the period, by distance, that the dealer was chosen in."),
     ),
     Figure(
