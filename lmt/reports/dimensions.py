@@ -74,6 +74,7 @@ CUTS: dict[str, tuple[str, ...]] = {
     "dealer_mix": ("dealer_id", "channel", "request_type"),
     "car": ("brand_id", "model", "request_type"),
     "source": ("channel", "source_id", "campaign_id", "request_type"),
+    "country": ("country", "region"),
     "place": ("country", "region", "lat_tenth", "lon_tenth"),
     "customer": ("language", "customer_kind", "band", "service"),
     "colleague": ("owner_id", "dealer_id"),

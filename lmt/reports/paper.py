@@ -44,7 +44,9 @@ def drawn(answer: Answer, names: Names, *, title: str = "", kind: str = "") -> s
     sheet = _Sheet()
     sheet.say(title or chart_title(answer, names=names), size=18, gap=8)
     sheet.say(question_words(answer.question, names), size=9, ink=_SOFT, gap=4)
-    told = _("What happened is counted up to %(time)s.", time=format_datetime(answer.as_of))
+    told = _(
+        "What happened is counted up to %(time)s.", time=format_datetime(answer.as_of, "short")
+    )
     sheet.say(told, size=9, ink=_SOFT, gap=12)
     chart = chart_of(answer, theme="print", kind=kind, names=names)
     del chart["title"]

@@ -236,9 +236,7 @@ def _slices(
     else:
         found = asked_once(session, "slices", lambda: session.execute(slices).all())
     first, last = question.first.replace(day=1), question.last
-    return {
-        (market, month): rolled for market, month, rolled in found if first <= month <= last
-    }
+    return {(market, month): rolled for market, month, rolled in found if first <= month <= last}
 
 
 def _facts(spans: Iterable[Span], conditions: Mapping[str, Condition]) -> Rows:
