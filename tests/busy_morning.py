@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import routing
 
-from lmt import closing, helping, mailtexts, pipeline, replies, resting, verdicts
+from lmt import closing, helping, mailtexts, pipeline, replies, reportkeys, resting, verdicts
 from lmt import links as signed
 from lmt.config import Settings
 from lmt.db import SessionFactory, uuid7
@@ -41,7 +41,10 @@ from lmt.models import (
     PlannedAction,
     PolicyDraft,
     ReplyTemplate,
+    ReportSchedule,
     RoutingDecision,
+    SalesFile,
+    SavedReport,
     SavedView,
     SlotTerms,
     Source,
@@ -56,8 +59,11 @@ from lmt.models.validity import since
 from lmt.notify import mutes, outbox
 from lmt.notify.mailbox import list_mails, read_mail
 from lmt.notify.mails import KINDS
+from lmt.reports.refresh import refresh
+from lmt.sales import service as sales
 from lmt.scope import SYSTEM, actor_of
 from tests.pseudolocale import LOCALE
+from tests.salesfiles import brought
 from tests.world import FRIDAY, World, send, somebody, warsaw_lead
 
 NINE = FRIDAY + timedelta(hours=1, minutes=5)
@@ -324,6 +330,8 @@ class Morning:
         mailtexts.save_draft(session, KINDS[0], None, texts, NINE, omar)
         mailtexts.publish(session, KINDS[0], None, NOTE, NINE, omar)
         thread = session.scalars(select(HelpThread)).one()
+        schedule = self._reports()
+        sold = self._sales()
         self.of["hq.replayed_deliveries"] = {"job_id": [intakes.id]}
         self.of["hq.source_test_lead"] = {"code": ["json-pl"], "lead_id": [tested.id]}
         template = session.scalars(select(ReplyTemplate)).first()
@@ -337,5 +345,37 @@ class Morning:
             "import_id": [run.id], "code": ["contact-pl"], "upload_id": [file.id],
             "field_id": [own.id],
             "user_id": [self.cast["anna"].id], "thread_id": [thread.id], "id": [template.id],
+            "report_id": [schedule.report_id], "schedule_id": [schedule.id],
+            "file_id": [each.id for each in sold],
             "name": ["manager"], "kind": [KINDS[0]], "model_code": ["mira"],
         }  # fmt: skip
+
+    def _reports(self) -> ReportSchedule:
+        """Omar's, which is mailed; the facts of all leads; a key of his programs."""
+        session, omar = self.session, self.cast["omar"]
+        report = SavedReport(
+            user_id=omar.id, name=NOTE, created_at=NINE, changed_at=NINE, shared="all",
+            address={"rows": "dealer", "columns": "channel", "figures": "leads,conversion"},
+        )  # fmt: skip
+        session.add(report)
+        session.flush()
+        schedule = ReportSchedule(
+            report_id=report.id, user_id=omar.id, every="week", minute=480, timezone="UTC",
+            recipients=[omar.id], next_at=NINE + timedelta(days=3), created_at=NINE,
+        )  # fmt: skip
+        session.add(schedule)
+        session.commit()
+        reportkeys.make_key(session, NOTE, 30, at=NINE, actor=actor_of(omar))
+        refresh(self.sessions, NINE)
+        return schedule
+
+    def _sales(self) -> list[SalesFile]:
+        """One that waits for its columns, one that was matched."""
+        found = []
+        for number, start in ((1, False), (2, True)):
+            content = f"Verkaufsdatum;Telefon\n2026-03-0{number};7\n".encode()
+            file = brought(self.session, self.world, content)
+            if start:
+                sales.start(self.session, file, NINE, SYSTEM)
+            found.append(file)
+        return found

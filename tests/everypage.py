@@ -33,7 +33,8 @@ NO_PAGES = {
     "desk.export_inbox", "desk.lead_file", "desk.plan_ics", "hq.export_campaigns",
     "hq.export_dealers", "hq.export_do_not_contact", "hq.export_leads", "hq.export_outbox",
     "hq.export_quarantine", "hq.export_sources", "hq.import_failed_rows",
-    "hq.replay_csv", "portal.appointment_entry", "reports.file", "reports.leads_file",
+    "hq.replay_csv", "hq.sales_failed_rows", "portal.appointment_entry", "reports.file",
+    "reports.leads_file",
     # What was sent, in the language in which it was.
     "hq.mail_html",
     # Leads elsewhere, and has no text.

@@ -18,7 +18,7 @@ import time_machine
 from lxml import html
 from playwright.sync_api import Locator, Page, expect
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from lmt import closing, i18n, pipeline
@@ -127,7 +127,7 @@ def quarter(
         session.refresh(lead)
         lead.dealer_id = world.dealers[dealer]
         session.commit()
-    session.execute(Message.__table__.delete())
+    session.execute(delete(Message))
     session.commit()
     refresh(sessions, THURSDAY)
 

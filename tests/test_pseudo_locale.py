@@ -67,8 +67,8 @@ OF_OTHERS = {
     # Of web addresses and of the network, as programs write them.
     "application/json", "application/x-www-form-urlencoded", "multipart/form-data",
     "google:campaign:", "utm_campaign", "utm_medium", "utm_source", "INBOX", "leads", "localhost",
-    # In the first line of the file that is imported, and under it.
-    "code", "name", "PL-WAW-9",
+    # In the first line of files that are imported, and under it.
+    "code", "name", "PL-WAW-9", "Verkaufsdatum", "Telefon",
     # Of countries for which Babel has no name in Arabic.
     "CQ",
 }  # fmt: skip

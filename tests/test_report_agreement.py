@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 from python_calamine import CalamineWorkbook
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from lmt import closing, pipeline, reportkeys, reportschedules, savedreports
@@ -42,6 +42,8 @@ MONDAY = datetime(2026, 3, 9, 7, 0, tzinfo=UTC)
 """8:00 in Warsaw, three days after the leads."""
 READERS = ("bert", "hana", "omar")
 """A dealer's manager, headquarters of a market, the center."""
+ON_THE_RUN = {"staffed_hours", "leads_per_staffed_hour", "pace_leads", "pace_sold"}
+"""A mail is made some seconds later than a page, which these tell."""
 Numbers = dict[str, list[float | None]]
 """Of each row the figures asked; "" is all of them together."""
 
@@ -162,7 +164,7 @@ def ways(
     )
     closing.won(session, leads[0].id, at=at, actor=anna)
     pipeline.decline(session, leads[3].id, reason="no_capacity", at=at, actor=anna)
-    session.execute(Message.__table__.delete())
+    session.execute(delete(Message))
     session.commit()
     refresh(sessions, MONDAY)
     reading = reading_sessions_for(engine)
@@ -243,16 +245,17 @@ def test_every_way_tells_the_same(ways: Callable[[str], Ways], name: str) -> Non
         if attached is not None:
             own = list(csv.reader(io.StringIO(attached.decode("utf-8-sig"))))
             assert own[0] == sheet[0], code
-            # A mail is made some seconds later, which a forecast or an hour that runs tells.
-            for line, row in zip(own[1:], sheet[1:], strict=True):
-                assert line[:start] == row[:start], code
+            for line, like in zip(own[1:], sheet[1:], strict=True):
+                assert line[:start] == like[:start], code
                 assert as_numbers(line[start:]) == [
                     cell if cell is None else pytest.approx(cell, rel=1e-3)
-                    for cell in as_numbers(row[start:])
+                    for cell in as_numbers(like[start:])
                 ], code
         for row, cells in written.items():
-            expected = shown(numbers.get(row, numbers[""]))[: len(cells)]
-            assert [cell.partition(" (")[0] for cell in cells] == expected, (code, row)
+            expected = shown(numbers.get(row, numbers[""]))
+            for figure, cell, value in zip(figures, cells, expected, strict=False):
+                if figure not in ON_THE_RUN:
+                    assert cell.partition(" (")[0] == value, (code, row, figure)
 
 
 def close(value: float | None) -> Any:
