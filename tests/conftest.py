@@ -12,13 +12,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from flask import Flask
 from flask import session as flask_session
 from flask.testing import FlaskClient
 from flask_security.utils import login_user
 from jinja2 import FileSystemBytecodeCache
+from psycopg import sql
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.util import LRUCache
 
@@ -26,6 +29,7 @@ from lmt import embedded, pipeline
 from lmt.app import create_app
 from lmt.config import Settings, from_environment
 from lmt.db import SessionFactory, engine_for, sessions_for
+from lmt.embedded.access import as_superuser, ensure_database
 from lmt.models import Lead, User
 from lmt.scope import SYSTEM, act_as
 from lmt.web import Installation, limiter
@@ -36,7 +40,12 @@ ENVIRONMENT = {
     "LMT_SECRET_KEY": "a secret of the tests, of no worth elsewhere",
     "LMT_BASE_URL": "http://localhost",
 }
-UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+UNSAFE_BUT_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "scram_iterations": "1",
+}
 
 
 def _quick_folder() -> Path | None:
@@ -86,11 +95,19 @@ def empty_url(server: embedded.EmbeddedServer) -> Iterator[str]:
     embedded.drop_database(server, name)
 
 
+@pytest.fixture(scope="session")
+def superuser(server: embedded.EmbeddedServer) -> Iterator[psycopg.Connection]:
+    """Makes and drops the databases of all tests; logging in takes as long as that."""
+    with as_superuser(server.socket_folder) as connection:
+        yield connection
+
+
 @pytest.fixture
-def database_url(server: embedded.EmbeddedServer, template: Template) -> Iterator[str]:
+def database_url(template: Template, superuser: psycopg.Connection) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
-    yield embedded.create_database(server, name, template=template.name)
-    embedded.drop_database(server, name)
+    ensure_database(superuser, name, template.name)
+    yield make_url(template.url).set(database=name).render_as_string(hide_password=False)
+    superuser.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture

@@ -57,7 +57,8 @@ def panels(page: html.HtmlElement) -> list[str]:
 
 def facts(session: Session, world: World, dealer: int, count: int, **values: Any) -> None:
     """So many leads of a dealer, as facts alone."""
-    row = {"market_id": world.markets["PL"], "day": DAY, "leads": 1, "valid": 1} | values
+    row = {"market_id": world.markets["PL"], "day": DAY, "leads": 1, "valid": 1}
+    row |= {"channel": "api", "request_type": "test_drive"} | values
     row["month"] = row["day"].replace(day=1)
     session.execute(
         insert(LeadFact.__table__),

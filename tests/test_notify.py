@@ -523,7 +523,7 @@ def test_worker_that_lost_its_lease_marks_nothing(
 
     post.on_mail = taken_over
     with Transport(by_smtp) as transport:
-        outbox._send(case.sessions, by_smtp, transport, claims[0], AT)
+        outbox._send(case.sessions, by_smtp, transport, claims[0], AT, {})
     message = case.messages()["dealer_new_lead"]
     assert (message.status, message.attempts) == ("queued", 2)
     assert case.events() == []
