@@ -25,7 +25,8 @@ soak: $(VENV)/.dev ## Run the long tests at full size: decisions, a month, caps,
 	$(BIN)/python -m pytest -s tests/test_oracle.py tests/test_caps_race.py tests/test_virtual.py \
 	tests/test_intake_race.py tests/test_hostile_readers.py tests/test_intake_openapi.py tests/test_browser.py \
 	tests/test_browser_policies.py tests/test_browser_builder.py tests/test_browser_sources.py \
-	tests/test_browser_imports.py tests/test_browser_pages.py $(PYTEST_ARGS)
+	tests/test_browser_imports.py tests/test_browser_pages.py tests/test_browser_customer.py \
+	tests/test_browser_reports.py tests/test_browser_headquarters.py $(PYTEST_ARGS)
 	LMT_FORM_CASES=20000 $(BIN)/python -m pytest tests/test_form_agreement.py $(PYTEST_ARGS)
 	LMT_IMPORT_ROWS=20000 LMT_BULK_FILES=60 $(BIN)/python -m pytest tests/test_imports.py tests/test_bulk.py $(PYTEST_ARGS)
 	LMT_IMPORT_ROWS=1000000 LMT_HOSTILE_MB=300 LMT_TESTS_ON_DISK=1 \

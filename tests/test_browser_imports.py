@@ -21,7 +21,10 @@ from tests.test_browser import (
 )
 
 __all__ = ["browser", "service"]
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not os.environ.get("LMT_ALL_VIEWS"), reason="with the long tests"),
+]
 
 EXPORT = (
     "Nr;Klient;Tel. kom.;Poczta;Miejscowość;Model;Status rozmowy;Oddzwonić;Uwagi\r\n"

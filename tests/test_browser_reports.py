@@ -4,6 +4,7 @@ leads, saved, scheduled, downloaded, and received by mail on the Monday after.""
 from __future__ import annotations
 
 import io
+import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator
@@ -132,7 +133,11 @@ def quarter(
     refresh(sessions, THURSDAY)
 
 
-@pytest.fixture(params=VIEWS, ids=[view[0] for view in VIEWS])
+SHOWN = VIEWS if os.environ.get("LMT_ALL_VIEWS") else VIEWS[:1]
+"""The long tests go the same way in the other view."""
+
+
+@pytest.fixture(params=SHOWN, ids=[view[0] for view in SHOWN])
 def story(
     request: pytest.FixtureRequest, site: Site, post: Post, engine: Engine,
     sessions: SessionFactory, session: Session, cast: dict[str, User], quarter: None,

@@ -22,7 +22,10 @@ from tests.test_browser import (
 )
 
 __all__ = ["browser", "service"]
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not os.environ.get("LMT_ALL_VIEWS"), reason="with the long tests"),
+]
 
 STRANGER = {
     "visitor": {"forename": "Zofia", "surname": "Brzoza", "mobile": "512 777 888"},

@@ -35,7 +35,7 @@ ZONES = {
     "America/New_York": (-300, -240, datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6)),
     "Asia/Dubai": (240, 240, datetime(2026, 1, 1), datetime(2026, 1, 1)),
 }
-STORIES = int(os.environ.get("LMT_FACT_STORIES", "120"))
+STORIES = int(os.environ.get("LMT_FACT_STORIES", "80"))
 HOURS = "Mo-Fr 09:00-18:00"
 DEALERS = (11, 12, 13)
 

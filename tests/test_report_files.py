@@ -28,7 +28,7 @@ from lmt.reports.refresh import refresh
 from tests.reportanswers import answer
 from tests.world import somebody
 
-ROWS = int(os.environ.get("LMT_REPORT_ROWS", "20000"))
+ROWS = int(os.environ.get("LMT_REPORT_ROWS", "8000"))
 """Of the export whose memory is measured; 1,000,000 in the soak."""
 MOST_MB_MORE = 60
 DEALERS = ("=1+1", "Łódź Motors", "مركز دبي")
