@@ -203,13 +203,18 @@ def test_whoever_is_killed_in_the_middle_of_a_batch_loses_nothing(
     for _each in range(30):
         house.lead(house.riyadh, created_at=AT - timedelta(hours=1))
     killed = subprocess.Popen(
-        [sys.executable, "-c", HALF_A_BATCH, database_url], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HALF_A_BATCH, database_url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert killed.stdin is not None
     assert killed.stdout is not None
     assert killed.stdout.readline() == "written\n"
     assert refresh(sessions, AT) == 0
     killed.kill()
     killed.wait()
+    killed.stdin.close()
     killed.stdout.close()
     until = time.monotonic() + 10
     done = 0
@@ -220,7 +225,7 @@ def test_whoever_is_killed_in_the_middle_of_a_batch_loses_nothing(
 
 
 HALF_A_BATCH = """
-import sys, time
+import sys
 from datetime import UTC, datetime
 from lmt.db import engine_for, sessions_for
 from lmt.reports.pasthours import PastHours
@@ -230,7 +235,7 @@ from lmt.scope import SYSTEM, act_as
 with act_as(sessions_for(engine_for(sys.argv[1]))(), SYSTEM) as session:
     refresh_batch(session, datetime(2026, 4, 3, 12, tzinfo=UTC), PastHours(), most=20)
     print("written", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 

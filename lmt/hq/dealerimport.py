@@ -6,7 +6,6 @@ Nothing is kept between the two but the file: each look reads it anew and says w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,6 @@ from pathlib import Path
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from werkzeug.datastructures import FileStorage
 
 from lmt import web
 from lmt.dealerfiles import service, words
@@ -27,14 +25,13 @@ from lmt.dealers import PERMISSION
 from lmt.files.problems import FileProblem, file_problem_words
 from lmt.files.table import Table, opened
 from lmt.hq.blueprint import blueprint
-from lmt.hq.filedoors import takes_a_file
+from lmt.hq.filedoors import parts_of, takes_a_file
 from lmt.hq.findingwords import SEVERITY_WORDS, finding_words
 from lmt.hq.importwords import size_words
 from lmt.i18n import gettext as _
 from lmt.i18n import ngettext
 from lmt.imports.uploads import keep_upload, spool_folder, spooled
 from lmt.models import Brand, Market, Upload
-from lmt.models.upload import PART_BYTES
 from lmt.routing.lint import SEVERITIES, Finding
 
 MOST_ROWS = 5_000
@@ -88,7 +85,7 @@ def upload_dealers() -> ResponseReturnValue:
         try:
             kept[name] = keep_upload(
                 session,
-                _parts(part),
+                parts_of(part),
                 part.filename,
                 market_id=market.id,
                 at=web.at(),
@@ -338,8 +335,3 @@ def _applied(applied: service.Applied) -> str:
             )
         )
     return " ".join(told)
-
-
-def _parts(file: FileStorage) -> Iterator[bytes]:
-    while part := file.stream.read(PART_BYTES):
-        yield part

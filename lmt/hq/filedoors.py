@@ -3,14 +3,16 @@ it is read, for the form around it is read by whatever looks at a request first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from flask import abort, current_app, request
 from flask_login import current_user
+from werkzeug.datastructures import FileStorage
 
 from lmt import web
 from lmt.hq.blueprint import blueprint
+from lmt.models.upload import PART_BYTES
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,3 +49,9 @@ def _open(endpoint: str | None, _values: dict[str, Any] | None) -> None:
         abort(403)
     if request.mimetype == "multipart/form-data":
         request.max_content_length = most_bytes() + FORM_BYTES
+
+
+def parts_of(file: FileStorage) -> Iterator[bytes]:
+    """What was sent, as it is kept: piece by piece, so that no file is held in memory."""
+    while part := file.stream.read(PART_BYTES):
+        yield part

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload
-from werkzeug.datastructures import FileStorage
 
 from lmt import web
 from lmt.files.problems import FileProblem, file_problem_words
 from lmt.hq.blueprint import blueprint
-from lmt.hq.filedoors import takes_a_file
+from lmt.hq.filedoors import parts_of, takes_a_file
 from lmt.hq.importwords import CHIPS, STATES, size_words
 from lmt.i18n import gettext as _
 from lmt.imports.service import begin_import
 from lmt.imports.uploads import keep_upload
 from lmt.models import ImportRun, Job, Market, Source
-from lmt.models.upload import PART_BYTES
 
 PERMISSION = "lead.import"
 KINDS = ("file", "call_centre", "mailbox")
@@ -88,7 +86,7 @@ def upload_import() -> ResponseReturnValue:
     try:
         upload = keep_upload(
             session,
-            _parts(file),
+            parts_of(file),
             file.filename or "",
             market_id=source.market_id,
             at=web.at(),
@@ -135,11 +133,6 @@ def _sources(session: Session) -> Sequence[Source]:
     if own is not None:
         wanted = wanted.where(Source.market_id.in_(own))
     return session.scalars(wanted).all()
-
-
-def _parts(file: FileStorage) -> Iterator[bytes]:
-    while part := file.stream.read(PART_BYTES):
-        yield part
 
 
 def _id(text: str) -> uuid.UUID | None:

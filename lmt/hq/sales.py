@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import (
@@ -20,19 +20,17 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload
-from werkzeug.datastructures import FileStorage
 
 from lmt import web
 from lmt.files.problems import FileProblem, file_problem_words
 from lmt.hq.blueprint import blueprint
-from lmt.hq.filedoors import takes_a_file
+from lmt.hq.filedoors import parts_of, takes_a_file
 from lmt.hq.importwords import CHIPS, STATES, size_words
 from lmt.i18n import gettext as _
 from lmt.i18n import ngettext
 from lmt.imports.uploads import keep_upload
 from lmt.labels import choices
 from lmt.models import Job, Market, Sale, SalesFile
-from lmt.models.upload import PART_BYTES
 from lmt.sales import service, words
 from lmt.sales.columns import FIELDS, problem_of
 from lmt.sales.engine import AT_WORK
@@ -71,7 +69,7 @@ def upload_sales() -> ResponseReturnValue:
     try:
         upload = keep_upload(
             session,
-            _parts(file),
+            parts_of(file),
             file.filename or "",
             market_id=market.id,
             at=web.at(),
@@ -316,11 +314,6 @@ def _markets(session: Session) -> list[Market]:
     if own is not None:
         wanted = wanted.where(Market.id.in_(own))
     return list(session.scalars(wanted))
-
-
-def _parts(file: FileStorage) -> Iterator[bytes]:
-    while part := file.stream.read(PART_BYTES):
-        yield part
 
 
 def _id(text: str) -> uuid.UUID | None:
