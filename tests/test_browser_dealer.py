@@ -440,7 +440,9 @@ def test_every_action_by_keyboard(
 
     page.goto(f"/desk/leads/{taken.id}")
     page.keyboard.press("a")
-    page.keyboard.press("Enter")
+    # Keys are listened to once the next page has loaded, not once it is seen.
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.locator("#contacted")).to_be_visible()
     for key, name, first in (("c", "contacted", "how"), ("r", "reply", ""), ("n", "note", "note")):
         page.keyboard.press(key)

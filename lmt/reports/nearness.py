@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from scipy.spatial import cKDTree
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -60,6 +59,9 @@ def nearest_km(
     squares: Iterable[Square], dealers: Sequence[PlacedDealer]
 ) -> Mapping[Square, float]:
     """From the middle of each square, over the ground; infinite where its market has no dealer."""
+    # Imported where it is used: it costs half a second, and most processes never ask.
+    from scipy.spatial import cKDTree
+
     by_market: dict[int, list[Square]] = {}
     for square in squares:
         by_market.setdefault(square[0], []).append(square)
