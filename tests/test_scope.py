@@ -781,7 +781,7 @@ def test_a_visitors_file_is_in_no_ones_part(
     assert len(session.scalars(select(FormFile)).all()) == 2 + len(parts.leads)
 
 
-@pytest.mark.parametrize("name", ["anna", "gita", "hana"])
+@pytest.mark.parametrize("name", ["anna", "carla", "gita", "hana"])
 def test_no_relationship_leads_out_of_the_part(
     session: Session, actors: dict[str, Actor], parts: Parts, world: World, name: str
 ) -> None:
