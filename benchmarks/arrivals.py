@@ -11,10 +11,11 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, text
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.installation import process
 from lmt import clock
@@ -26,6 +27,7 @@ SECONDS = int(os.environ.get("BENCH_ARRIVAL_SECONDS", "60"))
 LATER = 10
 """So many seconds after its arrival a lead is accepted and its customer contacted."""
 CATCH_UP_SECONDS = 120
+MOST_TRIES = 5
 
 # Newcomers are like leads that are there, of many dealers and markets.
 _LIKE = text(
@@ -59,16 +61,18 @@ _TAKEN = (
         " WHERE id = ANY(:ids)"
     ),
 )
+_NOT_DUE = text("""
+UPDATE lead SET next_action_at = now() + interval '30 days' WHERE id IN (
+  SELECT id FROM lead WHERE next_action_at < now() + interval '1 hour' LIMIT 1000)
+""")
 _LAG = text("SELECT extract(epoch FROM clock_timestamp() - min(at)) FROM fact_queue")
 
 
 def arrivals(settings: Settings, engine: Engine) -> Iterator[dict[str, Any]]:
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         # Nothing else is due, however long ago the database was filled.
-        connection.exec_driver_sql(
-            "UPDATE lead SET next_action_at = now() + interval '30 days'"
-            " WHERE next_action_at < now() + interval '1 hour'"
-        )
+        while _write(connection, (_NOT_DUE, {})).rows:
+            pass
     environment = {
         "DATABASE_URL": settings.database_url,
         "LMT_INSTANCE": str(settings.instance),
@@ -76,7 +80,7 @@ def arrivals(settings: Settings, engine: Engine) -> Iterator[dict[str, Any]]:
     }
     with process([sys.executable, "-m", "lmt.cli", "worker"], environment):
         _until_caught_up(engine)
-        lags, arrived = _arrived(engine)
+        lags, arrived, repeated = _arrived(engine)
         rest = _until_caught_up(engine)
     with engine.connect() as connection:
         counted = connection.execute(
@@ -93,13 +97,16 @@ def arrivals(settings: Settings, engine: Engine) -> Iterator[dict[str, Any]]:
         "median": round(sorted(lags)[len(lags) // 2], 1),
         "caught_up_after_s": round(rest, 1),
         "leads_written_per_s": round(len(arrived) / SECONDS, 1),
+        "writes_repeated": repeated,
     }
 
 
-def _arrived(engine: Engine) -> tuple[list[float], list[uuid.UUID]]:
-    """Lags in seconds, looked at all the while, and the ids of who came."""
+def _arrived(engine: Engine) -> tuple[list[float], list[uuid.UUID], int]:
+    """Lags in seconds, looked at all the while, the ids of who came, and how many writes had to be
+    repeated."""
     lags: list[float] = []
     arrived: list[list[uuid.UUID]] = []
+    repeated = 0
     with engine.connect() as connection:
         connection.execute(_LIKE)
         connection.commit()
@@ -109,22 +116,38 @@ def _arrived(engine: Engine) -> tuple[list[float], list[uuid.UUID]]:
                 lags.append(_lag(engine))
                 time.sleep(0.1)
             if since >= SECONDS:
-                return lags, list(itertools.chain.from_iterable(arrived))
+                return lags, list(itertools.chain.from_iterable(arrived)), repeated
             ids = [uuid7() for _ in range(PER_SECOND)]
             references = [secrets.token_hex(6).upper() for _ in ids]
             given: dict[str, Any] = {"at": clock.now(), "second": second, "many": PER_SECOND}
-            connection.execute(_NEW, {**given, "ids": ids, "references": references})
-            connection.commit()
+            new = _NEW, {**given, "ids": ids, "references": references}
+            repeated += _write(connection, new).repeated
             arrived.append(ids)
             if second >= LATER:
-                _take(connection, arrived[second - LATER], clock.now())
+                taken = {"ids": arrived[second - LATER], "at": clock.now()}
+                repeated += _write(connection, *((each, taken) for each in _TAKEN)).repeated
     raise AssertionError("counting never ends")
 
 
-def _take(connection: Any, ids: list[uuid.UUID], at: datetime) -> None:
-    for statement in _TAKEN:
-        connection.execute(statement, {"ids": ids, "at": at})
-    connection.commit()
+class _Written(NamedTuple):
+    rows: int
+    """That the last statement changed."""
+    repeated: int
+
+
+def _write(connection: Connection, *statements: tuple[TextClause, dict[str, Any]]) -> _Written:
+    """One transaction; once more where another held what it needed for longer than the connection
+    waits, or each waited for the other."""
+    for repeated in range(MOST_TRIES):
+        try:
+            with connection.begin():
+                for statement, given in statements:
+                    rows = connection.execute(statement, given).rowcount
+            return _Written(rows, repeated)
+        except OperationalError as error:
+            if not isinstance(error.orig, (LockNotAvailable, DeadlockDetected)):
+                raise
+    raise AssertionError(f"held up {MOST_TRIES} times")
 
 
 def _lag(engine: Engine) -> float:

@@ -1,4 +1,5 @@
-"""Python's search for garbage put off while many leads are under way at once."""
+"""Python's search for garbage put off while it would find none: of many leads under way at once,
+and of all that a process makes as it starts."""
 
 from __future__ import annotations
 
@@ -19,3 +20,12 @@ def collecting_later() -> Iterator[None]:
         # Of several threads the one that found it on turns it on again.
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """What a process makes as it starts lives as long as it does: it is searched for garbage
+    neither now, a dozen times over, nor ever after."""
+    with collecting_later():
+        yield
+    gc.freeze()

@@ -62,6 +62,13 @@ row of whoever has the lead now, once a lead."""
 TIMES = ("response", "work_response", "take", "work_take", "handling", "sale")
 """Spans of a lead in whole seconds, so that a median can be told of any group."""
 
+KEPT: dict[str, dict[str, int]] = {
+    "holders": {"dealer_id": 4, "leads": 2, "sold": 2},
+    "squares": {"lat_tenth": 2, "lon_tenth": 2, "leads": 2},
+}
+"""What months keep of each fact with a lead, these numbers in so many bytes each: who has it, and
+where it comes from. Told apart in rows of their own, they would be as many as the leads."""
+
 
 def _dimensions() -> list[Column[Any]]:
     return [Column(name, kind) for name, kind in DIMENSIONS.items() if name != "dealer_id"]
@@ -120,7 +127,7 @@ class LeadFact(Base):
 class FactMonth(Base):
     """Facts of a market's month added up along one cut: the dimensions of the cut are filled, the
     others are NULL. `day` is filled by the cut that has it. The spans of TIMES are kept all: packed
-    one after the other as `int4send` writes them.
+    one after the other as `int4send` writes them; so is what is KEPT, by the cuts that keep it.
     """
 
     __table__ = Table(
@@ -135,23 +142,11 @@ class FactMonth(Base):
         *_dimensions(),
         *_counters(Integer, BigInteger),
         _value(),
-        *(Column(name, LargeBinary, nullable=False, server_default=text("''")) for name in TIMES),
+        *(
+            Column(name, LargeBinary, nullable=False, server_default=text("''"))
+            for name in (*TIMES, *KEPT)
+        ),
         Index("ix_fact_month_cut_month_market_id", "cut", "month", "market_id"),
-        # What the two widest cuts are asked most is told by the index alone.
-        Index(
-            "ix_fact_month_mix",
-            "month",
-            "market_id",
-            postgresql_include=["dealer_id", "channel", "request_type", "leads", "sold"],
-            postgresql_where=text("cut = 'dealer_mix'"),
-        ),
-        Index(
-            "ix_fact_month_place",
-            "month",
-            "market_id",
-            postgresql_include=["country", "region", "lat_tenth", "lon_tenth", "leads"],
-            postgresql_where=text("cut = 'place'"),
-        ),
     )
     if TYPE_CHECKING:
         cut: Mapped[str]

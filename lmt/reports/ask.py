@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from lmt.collector import collecting_later
 from lmt.reports.answer import Answer, Key
 from lmt.reports.dimensions import FIELD, NONE, dimension_of
 from lmt.reports.enrich import enrich
@@ -47,11 +48,12 @@ def ask(
     `session` is one of `reading_sessions`, so that all of it is of one state of the database;
     `currency` is the installation's; `week_start` the first day of the reader's week, 0 for Monday.
     """
-    answer = _answered(session, question, at, currency, week_start)
-    before = question.before()
-    if before is None:
-        return answer
-    return replace(answer, before=_answered(session, before, at, currency, week_start))
+    with collecting_later():
+        answer = _answered(session, question, at, currency, week_start)
+        before = question.before()
+        if before is None:
+            return answer
+        return replace(answer, before=_answered(session, before, at, currency, week_start))
 
 
 def keys_shown(
@@ -78,11 +80,12 @@ def _answered(
     if question.of_calls:
         for tally in cells.values():
             tally.extra[UNTOLD] = 1.0
-    rows = asked.shown(cells, 0)
-    columns = asked.shown(cells, 1)
+    of_rows, of_columns = totals(cells, 0), totals(cells, 1)
+    rows = asked.shown(of_rows, 0)
+    columns = asked.shown(of_columns, 1)
     cells = gathered(cells, frozenset(rows), frozenset(columns))
-    by_row = asked.marginal(cells, rows, 0)
-    by_column = asked.marginal(cells, columns, 1)
+    by_row = asked.marginal(of_rows, rows, 0)
+    by_column = asked.marginal(of_columns, columns, 1)
     return Answer(
         question=question,
         rows=_named(session, question, question.rows, rows, by_row, at),
@@ -151,27 +154,25 @@ class _Asked:
             cells.setdefault(key, Tally()).cost = cost
         return cells
 
-    def shown(self, cells: Cells, place: int) -> list[str]:
-        """The rows (0) or columns (1) that are shown by themselves, of all that have leads, or cost
-        without any."""
+    def shown(self, sums: Mapping[str, Tally], place: int) -> list[str]:
+        """The rows (0) or columns (1) that are shown by themselves, of all that have leads,
+        or cost without any."""
         code = (self.question.rows, self.question.columns)[place]
         if not code:
             return [""]
-        sums = {**{key: Tally() for key in self.costs(place)}, **totals(cells, place)}
+        sums = {**{key: Tally() for key in self.costs(place)}, **sums}
         most = (MOST_ROWS, MOST_COLUMNS)[place]
         return _shown(self.question, code, sums, most, self.week_start)
 
-    def marginal(self, cells: Cells, keys: list[str], place: int) -> dict[str, Tally]:
-        """The totals of rows (0) or columns (1). Whoever gave several answers counts in several
-        groups, and once in the totals across them."""
+    def marginal(self, sums: Mapping[str, Tally], keys: list[str], place: int) -> dict[str, Tally]:
+        """The totals of the rows (0) or columns (1) with these keys and of all others together, by
+        the `sums` of all. Whoever gave several answers counts in several groups, and once in the
+        totals across them."""
         axes = [self.question.rows, self.question.columns]
         if axes[1 - place].startswith(FIELD):
             axes[1 - place] = ""
-            own = self.cells(*axes)
-            shown = [frozenset([""]), frozenset([""])]
-            shown[place] = frozenset(keys)
-            return totals(gathered(own, *shown), place)
-        found = totals(cells, place)
+            return _among(totals(self.cells(*axes), place), keys)
+        found = _among(sums, keys)
         costs: dict[str, Decimal] = {}
         for key, cost in self.costs(place).items():
             held = key if key in keys else OTHERS
@@ -198,6 +199,15 @@ class _Asked:
         if self.purse is None:
             return {}
         return costs_put(self.expenses, self.purse, rows, columns, self.week_start)
+
+
+def _among(sums: Mapping[str, Tally], keys: list[str]) -> dict[str, Tally]:
+    """Those of the keys, and of all others together."""
+    wanted = frozenset(keys)
+    found = {key: tally for key, tally in sums.items() if key in wanted}
+    if others := [tally for key, tally in sums.items() if key not in wanted]:
+        found[OTHERS] = summed(others)
+    return found
 
 
 def _needs(question: Question) -> Needs:

@@ -12,12 +12,13 @@ from sqlalchemy import Date, TextClause, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from lmt.models import FactSlice, Lead
-from lmt.models.facts import COUNTERS, SHARES, TIMES
-from lmt.reports.dimensions import CUTS
+from lmt.models.facts import COUNTERS, KEPT, SHARES, TIMES
+from lmt.reports.dimensions import CUTS, KEEPING
 from lmt.reports.facts import COLUMNS
 from lmt.reports.gather import gathered
 from lmt.reports.pasthours import PastHours
 from lmt.reports.refresh import BATCH, Rows, made, raw, sorted_rows, stored_rows
+from lmt.reports.rollups import sent_of_lead
 from lmt.reports.shares import SHARE_COLUMNS
 
 MOST_TOLD = 100
@@ -152,19 +153,22 @@ def _bound(statement: str) -> TextClause:
 
 
 def _cut_sums(cut: str, columns: tuple[str, ...]) -> tuple[TextClause, TextClause]:
-    """Of the facts, and as stored: the key as text, the sums, how many spans and their sum."""
+    """Of the facts, and as stored: the key as text, the sums, and what is kept packed."""
     key = f"ROW({', '.join(('market_id', *columns))})::text"
     sums = ", ".join(f'sum("{name}")' for name in (*COUNTERS, "value"))
-    # Spans may stand in another order: how many there are and a digest of the sorted ones.
+    # What is packed may stand in another order: a digest of the sorted pieces, of so many bytes.
+    sent = {name: (f"int4send({name})", 4) for name in TIMES}
+    for name in KEEPING.get(cut, ()):
+        sent[name] = sent_of_lead(name), sum(KEPT[name].values())
     spans = ", ".join(
-        f"coalesce(md5(string_agg(int4send({name}), ''::bytea ORDER BY {name})), '')"
-        for name in TIMES
+        f"coalesce(md5(string_agg({piece}, ''::bytea ORDER BY {piece})), '')"
+        for piece, _size in sent.values()
     )
     packed = ", ".join(
         "coalesce((SELECT md5(string_agg(piece, ''::bytea ORDER BY piece)) FROM"
-        f" (SELECT substr({name}, 4 * n + 1, 4) AS piece"
-        f" FROM generate_series(0, length({name}) / 4 - 1) AS n) AS pieces), '')"
-        for name in TIMES
+        f" (SELECT substr({name}, {size} * n + 1, {size}) AS piece"
+        f" FROM generate_series(0, length({name}) / {size} - 1) AS n) AS pieces), '')"
+        for name, (_piece, size) in sent.items()
     )
     stored = ", ".join(f'"{name}"' for name in (*COUNTERS, "value"))
     return (

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from lmt.reports.nearness import TENTHS, PlacedDealer, Square, nearest_km, placed_dealers
+from lmt.reports.nearness import (
+    TENTHS,
+    Nearest,
+    PlacedDealer,
+    leads_by_square,
+    placed_dealers,
+)
 from lmt.reports.question import Question
 from lmt.reports.summing import source_of, summed_counters
 
+Square = tuple[int, int, int]
+"""Market, and whole tenths of a degree, rounded down."""
 SIZES_TENTHS = (1, 2, 5, 10, 20, 50, 100)
 MOST_SQUARES = 120
 MOST_DEALERS = 400
@@ -52,18 +60,21 @@ def coverage_of(
 ) -> Coverage:
     """Of the question's days and filters, whatever it tells apart. `within_km`: farther than that
     is no dealer near."""
-    by = ("market_id", "lat_tenth", "lon_tenth")
-    source = source_of(session, question, also=by)
-    leads: dict[Square, int] = {}
-    placeless = 0
-    for (market, lat, lon), counts in summed_counters(session, source, by, ("leads",)):
-        if lat is None or lon is None:
-            placeless += counts.get("leads", 0)
-        elif counts.get("leads"):
-            square = market, lat, lon
-            leads[square] = leads.get(square, 0) + counts["leads"]
     dealers = placed_dealers(session, at, question.filters.get("brand", ()))
-    nearest = nearest_km(leads, dealers)
+    near = Nearest(dealers)
+    leads: dict[Square, int] = {}
+    nearest: dict[Square, float] = {}
+    # A market comes once from its months and once from its latest facts.
+    for (market,), squares, numbers in leads_by_square(session, question):
+        km = near.km(market, squares).tolist()
+        for (lat, lon), number, far in zip(squares.tolist(), numbers.tolist(), km, strict=True):
+            square = market, lat, lon
+            leads[square] = leads.get(square, 0) + number
+            nearest[square] = far
+    whole = source_of(session, replace(question, rows="", columns=""))
+    all_leads = sum(
+        counts.get("leads", 0) for _group, counts in summed_counters(session, whole, (), ("leads",))
+    )
     markets = {market for market, _lat, _lon in leads}
     shown = [dealer for dealer in dealers if dealer.market_id in markets]
     return Coverage(
@@ -71,7 +82,7 @@ def coverage_of(
         shown if len(shown) <= MOST_DEALERS else None,
         sum(leads.values()),
         sum(number for square, number in leads.items() if nearest[square] > within_km),
-        placeless,
+        all_leads - sum(leads.values()),
     )
 
 

@@ -75,7 +75,6 @@ CUTS: dict[str, tuple[str, ...]] = {
     "car": ("brand_id", "model", "request_type"),
     "source": ("channel", "source_id", "campaign_id", "request_type"),
     "country": ("country", "region"),
-    "place": ("country", "region", "lat_tenth", "lon_tenth"),
     "customer": ("language", "customer_kind", "band", "service"),
     "colleague": ("owner_id", "dealer_id"),
     "hour": ("hour",),
@@ -83,10 +82,17 @@ CUTS: dict[str, tuple[str, ...]] = {
 }
 """What the facts of a market's month are added up by, beside market and month; each has the
 dimensions of the questions asked most."""
+KEEPING: dict[str, tuple[str, ...]] = {
+    "source": ("holders",),
+    "country": ("squares",),
+    "car": ("squares",),
+}
+"""What of `lmt.models.facts.KEPT` a cut keeps beside its sums."""
 
 
 def cut_for(columns: set[str]) -> str | None:
-    """The narrowest cut that tells all of these columns apart; None where only facts do."""
+    """The narrowest cut that tells all of these columns apart, or keeps them packed; None where
+    only facts do."""
     wanted = columns - {"market_id", "month"}
-    fitting = [name for name, cut in CUTS.items() if wanted <= set(cut)]
+    fitting = [name for name, cut in CUTS.items() if wanted <= {*cut, *KEEPING.get(name, ())}]
     return min(fitting, key=lambda name: len(CUTS[name]), default=None)

@@ -73,6 +73,8 @@ def shown(
 
 def gathered(cells: Cells, rows: frozenset[str], columns: frozenset[str]) -> Cells:
     """The cells with all that is not shown put into OTHERS."""
+    if all(row in rows and column in columns for row, column in cells):
+        return cells
     found: dict[tuple[str, str], list[Tally]] = {}
     for (row, column), tally in cells.items():
         key = (row if row in rows else OTHERS, column if column in columns else OTHERS)

@@ -17,8 +17,7 @@ from lmt.reports.money import Purse
 from lmt.reports.summing import (
     Rates,
     Source,
-    gathered_times,
-    summed_counters,
+    tallied,
     values_by_market,
     values_by_rate,
 )
@@ -105,19 +104,11 @@ def groups_of(
     asked = {code: told[code] for code in (rows, columns) if code}
     by = tuple(dict.fromkeys(asked.values()))
     found = Groups(rows, columns, {code: by.index(each) for code, each in asked.items()})
-    pieces: dict[Group, dict[str, list[bytes]]] = {}
-    for group, counts in summed_counters(session, source, by, needs.counters):
+    for group, tally in tallied(session, source, by, needs.counters, needs.times):
         if (known := found.tallies.get(group)) is None:
-            found.tallies[group] = Tally(counts)
+            found.tallies[group] = tally
         else:
-            known.add(Tally(counts))
-    if needs.times:
-        for group, times in gathered_times(session, source, by, needs.times):
-            for name, packed in times.items():
-                pieces.setdefault(group, {}).setdefault(name, []).append(packed)
-    for group, spans in pieces.items():
-        tally = found.tallies.setdefault(group, Tally())
-        tally.times = {name: b"".join(parts) for name, parts in spans.items()}
+            known.add(tally)
     if money and rates is None:
         for group, market, amount in values_by_market(session, source, by):
             found.values.append((group, amount))

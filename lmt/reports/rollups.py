@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from lmt.db import SessionFactory
 from lmt.models import FactSlice
-from lmt.models.facts import COUNTERS, SHARES, TIMES
-from lmt.reports.dimensions import CUTS
+from lmt.models.facts import COUNTERS, KEPT, SHARES, TIMES
+from lmt.reports.dimensions import CUTS, KEEPING
 from lmt.reports.refresh import BATCH, refresh
 from lmt.reports.refresh import ONE_AT_A_TIME as FACTS_ARE_MADE
 from lmt.scope import SYSTEM, act_as
@@ -115,14 +115,24 @@ def _bound(statement: str) -> TextClause:
     return text(statement).bindparams(bindparam("month", type_=Date))
 
 
+def sent_of_lead(name: str) -> str:
+    """What is KEPT of a fact under this name, in SQL; NULL of a fact without a lead, and of one
+    that lacks some of it."""
+    sent = " || ".join(f"int{size}send({column})" for column, size in KEPT[name].items())
+    return f"CASE WHEN leads <> 0 THEN {sent} END"
+
+
 def _adding_up(cut: str, columns: tuple[str, ...]) -> TextClause:
     kept = ", ".join(("market_id", *columns))
     sums = ", ".join(f'sum("{name}")' for name in _SUMMED)
-    spans = ", ".join(f"coalesce(string_agg(int4send({name}), ''::bytea), '')" for name in TIMES)
-    names = ", ".join(f'"{name}"' for name in (*_SUMMED, *TIMES))
+    keeping = KEEPING.get(cut, ())
+    sent = {**{name: f"int4send({name})" for name in TIMES},
+            **{name: sent_of_lead(name) for name in keeping}}  # fmt: skip
+    packed = ", ".join(f"coalesce(string_agg({each}, ''::bytea), '')" for each in sent.values())
+    names = ", ".join(f'"{name}"' for name in (*_SUMMED, *sent))
     return _bound(
         f"INSERT INTO fact_month (cut, month, {kept}, {names})"
-        f" SELECT '{cut}', :month, {kept}, {sums}, {spans}"
+        f" SELECT '{cut}', :month, {kept}, {sums}, {packed}"
         f" FROM lead_fact WHERE {_OF_SLICE} GROUP BY {kept}"
     )
 

@@ -1,7 +1,7 @@
 """The sums behind an answer, asked of the database: months added up where they hold, facts else.
 
-A source of rows is asked one statement for counters and one for spans, whatever the number of
-groups; what several of them say of one group adds up.
+A source of rows is asked one statement, whatever the number of groups; what several of them say of
+one group adds up.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Date,
@@ -22,6 +25,7 @@ from sqlalchemy import (
     and_,
     between,
     bindparam,
+    case,
     column,
     func,
     literal,
@@ -34,12 +38,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from lmt.models import FactMonth, FactSlice, LeadFact
+from lmt.models.facts import KEPT
 from lmt.reports.dimensions import FIELD, cut_for
 from lmt.reports.narrowing import Condition, columns_of, held
 from lmt.reports.ownanswers import most_frequent, with_answers
 from lmt.reports.question import Question
 from lmt.reports.spans import Span, shared_out
 from lmt.reports.steady import asked_once
+from lmt.reports.tally import Tally
 from lmt.reports.telling import By
 from lmt.scope import Actor
 
@@ -124,16 +130,39 @@ def summed_counters(
             yield tuple(found[: len(by)]), {name: int(n) for name, n in numbers if n}
 
 
-def gathered_times(
-    session: Session, source: Source, by: Sequence[By], times: Sequence[str]
-) -> Iterator[tuple[tuple[Any, ...], dict[str, bytes]]]:
-    """For each group its spans, packed. Apart from the counters, since texts of bytes can't be put
-    together by several processes of the database."""
+def tallied(
+    session: Session,
+    source: Source,
+    by: Sequence[By],
+    counters: Sequence[str],
+    times: Sequence[str],
+) -> Iterator[tuple[tuple[Any, ...], Tally]]:
+    """The same with the spans of each group."""
+    first, behind = len(by), len(by) + len(counters)
     for rows in source.rows:
+        sums = [func.sum(getattr(rows.table, name)).label(name) for name in counters]
         spans = [_packed(rows.table, name) for name in times]
-        for found in session.execute(_grouped(source, rows, by, spans)):
-            packed = zip(times, found[len(by) :], strict=True)
-            yield tuple(found[: len(by)]), {name: bytes(all_) for name, all_ in packed if all_}
+        for found in session.execute(_grouped(source, rows, by, [*sums, *spans])):
+            counts = {
+                name: int(n) for name, n in zip(counters, found[first:behind], strict=True) if n
+            }
+            packed = {
+                name: bytes(all_) for name, all_ in zip(times, found[behind:], strict=True) if all_
+            }
+            yield tuple(found[:first]), Tally(counts, times=packed)
+
+
+def kept_of_leads(
+    session: Session, source: Source, by: Sequence[By], name: str
+) -> Iterator[tuple[tuple[Any, ...], NDArray[np.void]]]:
+    """For each group an array of what is KEPT under this name, by its columns; `source` is one
+    that tells `name` apart."""
+    kinds = np.dtype([(column, f">i{size}") for column, size in KEPT[name].items()])
+    for rows in source.rows:
+        for *group, all_ in session.execute(
+            _grouped(source, rows, by, [_packed(rows.table, name)])
+        ):
+            yield tuple(group), np.frombuffer(all_ or b"", kinds)
 
 
 def summed_values(
@@ -219,9 +248,17 @@ def _grouped(
 
 
 def _packed(table: Any, name: str) -> ColumnElement[bytes]:
-    column = getattr(table, name)
-    packed = column if table is FactMonth else func.int4send(column)
     nothing = literal(b"", LargeBinary)
+    if table is FactMonth:
+        packed = getattr(table, name)
+    elif name in KEPT:
+        sent = (
+            getattr(func, f"int{size}send")(getattr(table, column))
+            for column, size in KEPT[name].items()
+        )
+        packed = case((table.leads != 0, reduce(lambda all_, one: all_.op("||")(one), sent)))
+    else:
+        packed = func.int4send(getattr(table, name))
     return type_coerce(func.string_agg(type_coerce(packed, LargeBinary), nothing), LargeBinary)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -62,22 +63,28 @@ def packed(seconds: Iterable[int]) -> bytes:
 
 
 def summed(tallies: Iterable[Tally]) -> Tally:
-    """All of them together; the parts stay as they are."""
+    """All of them together; the parts stay as they are, and one alone is shared."""
+    parts = list(tallies)
+    if len(parts) == 1:
+        (one,) = parts
+        return Tally(one.counts, one.value, one.cost, one.times, one.extra)
     whole = Tally()
-    counts, extra = whole.counts, whole.extra
+    counts: defaultdict[str, int] = defaultdict(int)
+    extra: defaultdict[str, float] = defaultdict(float)
     pieces: dict[str, list[bytes]] = {}
-    for tally in tallies:
+    for tally in parts:
         for name, number in tally.counts.items():
-            counts[name] = counts.get(name, 0) + number
+            counts[name] += number
         if tally.value:
             whole.value += tally.value
         if tally.cost is not None:
             whole.cost = (whole.cost or NOTHING) + tally.cost
         for name, amount in tally.extra.items():
-            extra[name] = extra.get(name, 0.0) + amount
+            extra[name] += amount
         for name, times in tally.times.items():
             pieces.setdefault(name, []).append(times)
-    whole.times = {name: b"".join(parts) for name, parts in pieces.items()}
+    whole.counts, whole.extra = dict(counts), dict(extra)
+    whole.times = {name: b"".join(all_) for name, all_ in pieces.items()}
     return whole
 
 

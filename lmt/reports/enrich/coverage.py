@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Integer, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from lmt.models import LeadFact
 from lmt.reports.enrich.dealermix import sees_rivals
 from lmt.reports.enrich.spread import NOT_TOLD, Cells, OfCell, by_leads, columns_used, spread
-from lmt.reports.nearness import UNCOVERED_KM, nearest_km, placed_dealers
+from lmt.reports.nearness import UNCOVERED_KM, Nearest, leads_by_square, placed_dealers
 from lmt.reports.question import Question
-from lmt.reports.summing import source_of, summed_counters
 
 EXTRAS = frozenset({"uncovered", "near_leads", "nearest_km", "near_dealer_leads"})
 PLACE = ("market_id", "lat_tenth", "lon_tenth")
@@ -38,30 +37,27 @@ def fill_coverage(
         return (NOT_TOLD,)
     asked = replace(question, filters={})
     columns = columns_used(asked)
-    by = (*PLACE, *(column for column in columns if column not in PLACE))
-    source = source_of(session, question, also=by)
-    placed = [
-        (values, counts["leads"])
-        for values, counts in summed_counters(session, source, by, ("leads",))
-        if values[1] is not None and values[2] is not None and counts.get("leads")
-    ]
-    squares = {values[: len(PLACE)] for values, _leads in placed}
-    brands = question.filters.get("brand", ())
-    nearest = nearest_km(squares, placed_dealers(session, at, brands))
-    # Added up here by what is asked: squares are many, what they are told apart by is little.
-    places = [by.index(column) for column in columns]
-    sums: defaultdict[tuple[Any, ...], dict[str, float]] = defaultdict(dict)
-    for values, leads in placed:
-        km = nearest[values[: len(PLACE)]]
-        amounts = {"near_leads": float(leads), "uncovered": leads * float(km > UNCOVERED_KM)}
-        if isfinite(km):
-            amounts |= {"nearest_km": leads * km, "near_dealer_leads": float(leads)}
-        found = sums[tuple([values[place] for place in places])]
-        for name, amount in amounts.items():
-            found[name] = found.get(name, 0.0) + amount
-    rows = ((dict(zip(columns, key, strict=True)), amounts) for key, amounts in sums.items())
+    nearest = Nearest(placed_dealers(session, at, question.filters.get("brand", ())))
+    rows = (
+        (dict(zip(columns, group, strict=True)), _amounts(nearest.km(market, squares), leads))
+        for (market, *group), squares, leads in leads_by_square(session, question, columns)
+    )
     spread(session, asked, cells, rows, week_start=week_start)
     return ()
+
+
+def _amounts(km: NDArray[np.float64], leads: NDArray[np.int_]) -> dict[str, float]:
+    near = np.isfinite(km)
+    amounts = {
+        "near_leads": float(leads.sum()),
+        "uncovered": float(leads[km > UNCOVERED_KM].sum()),
+    }
+    if near.any():
+        amounts |= {
+            "nearest_km": float((leads * km)[near].sum()),
+            "near_dealer_leads": float(leads[near].sum()),
+        }
+    return amounts
 
 
 def uncovered_leads(
@@ -70,11 +66,12 @@ def uncovered_leads(
     """Those from squares that have no dealer near."""
     if not _told(session, question):
         return None
-    source = source_of(session, question, also=PLACE)
-    found = {square for square, _leads in summed_counters(session, source, PLACE, ("leads",))}
-    squares = {square for square in found if None not in square}
-    nearest = nearest_km(squares, placed_dealers(session, at, question.filters.get("brand", ())))
-    far = [square for square in squares if nearest[square] > UNCOVERED_KM]
+    nearest = Nearest(placed_dealers(session, at, question.filters.get("brand", ())))
+    far = [
+        (market, *square)
+        for (market,), squares, _leads in leads_by_square(session, question)
+        for square in squares[nearest.km(market, squares) > UNCOVERED_KM].tolist()
+    ]
     columns = zip(*far, strict=True) if far else ([], [], [])
     placed = (
         func.unnest(*(bindparam(None, list(values), ARRAY(Integer)) for values in columns))

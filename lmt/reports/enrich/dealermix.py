@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, Integer, Text, and_, bindparam, column, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt.models import Dealer, DealerTerms
@@ -16,15 +18,18 @@ from lmt.reports.dimensions import dimension_of
 from lmt.reports.enrich.spread import NOT_TOLD, Cells, by_leads, can_tell, columns_used, spread
 from lmt.reports.expected import Rates, Stratum, rates_of
 from lmt.reports.question import Question
-from lmt.reports.summing import Source, source_of
+from lmt.reports.summing import kept_of_leads, source_of
 from lmt.scope import Actor
 
 EXPECTED = frozenset({"expected_sold"})
 QUALITY = frozenset({"quality", "quality_dealers"})
 OF_DEALERS = ("dealer", "group", "colleague")
 """Filters that choose whose leads are looked at, not what is expected of them."""
-MIX = ("market_id", "dealer_id", "channel", "request_type")
+KIND = ("market_id", "channel", "request_type")
+"""What makes a stratum of a lead."""
 NOBODY = 0
+Leads = tuple[Stratum, tuple[Any, ...], NDArray[np.void]]
+"""Of one kind, in a group by some columns: a row (dealer_id, leads, sold) for each, packed."""
 
 
 def sees_rivals(actor: Actor) -> bool:
@@ -49,62 +54,33 @@ def fill_expected(
     market = {code: keys for code, keys in question.filters.items() if code not in OF_DEALERS}
     asked = replace(question, filters=chosen)
     by = columns_used(asked)
-    source = source_of(session, replace(question, filters=market), also=(*MIX, *by))
-    rates = rates_of(_sold_by_kind(session, source))
-    spread(session, asked, cells, _expected(session, source, rates, by), week_start=week_start)
+    apart = tuple(column for column in by if column != "dealer_id")
+    whole = replace(question, rows="", columns="", filters=market)
+    source = source_of(session, whole, also=(*KIND, *apart, "holders"))
+    leads = [
+        (Stratum(*group[:3]), group[3:], holders[holders["dealer_id"] != NOBODY])
+        for group, holders in kept_of_leads(session, source, (*KIND, *apart), "holders")
+    ]
+    rates = rates_of((kind, int(of["leads"].sum()), int(of["sold"].sum())) for kind, _, of in leads)
+    rows = (
+        ({**dict(zip(apart, group, strict=True)), "dealer_id": dealer}, {"expected_sold": sold})
+        for group, dealer, sold in _expected(leads, rates)
+    )
+    spread(session, asked, cells, rows, week_start=week_start)
     return ()
 
 
-def _kind(table: Any) -> tuple[Any, ...]:
-    """What makes a stratum of a lead. Bare columns: the planner knows how often each value is."""
-    return table.market_id, table.channel, table.request_type
-
-
-def _sold_by_kind(session: Session, source: Source) -> Iterator[tuple[Stratum, int, int]]:
-    """(kind, leads, sold) of all leads that a dealer has."""
-    for rows in source.rows:
-        table, kind = rows.table, _kind(rows.table)
-        found = session.execute(
-            select(*kind, func.sum(table.leads), func.sum(table.sold))
-            .where(*rows.where, table.dealer_id != NOBODY)
-            .group_by(*kind)
-        )
-        for row in found:
-            yield Stratum(*row[:3]), int(row[3]), int(row[4])
-
-
-def _expected(
-    session: Session, source: Source, rates: Rates, by: tuple[str, ...]
-) -> Iterator[tuple[Mapping[str, Any], dict[str, float]]]:
-    """Leads times the rate of their kind, added up by the database: dealers and kinds together are
-    too many to be read one by one."""
-    kinds = list(rates.by_stratum)
-    rated = (
-        func.unnest(
-            bindparam(None, [kind.market for kind in kinds], ARRAY(Integer)),
-            bindparam(None, [kind.channel for kind in kinds], ARRAY(Text)),
-            bindparam(None, [kind.request_type for kind in kinds], ARRAY(Text)),
-            bindparam(None, [rates.of(kind) for kind in kinds], ARRAY(Double)),
-        )
-        .table_valued("market_id", "channel", "request_type", column("rate", Double), name="rated")
-        .render_derived()
-    )
-    for rows in source.rows:
-        table = rows.table
-        groups = [getattr(table, name) for name in by]
-        same = zip(_kind(table), (rated.c.market_id, rated.c.channel, rated.c.request_type),
-                   strict=True)  # fmt: skip
-        found = session.execute(
-            select(*groups, func.sum(table.leads * rated.c.rate))
-            .select_from(table)
-            .join(rated, and_(*(mine == theirs for mine, theirs in same)))
-            .where(*rows.where, table.dealer_id != NOBODY)
-            .group_by(*groups)
-        )
-        for row in found:
-            if row[-1] is not None:
-                values = dict(zip(by, row, strict=False))
-                yield values, {"expected_sold": float(row[-1])}
+def _expected(leads: Iterable[Leads], rates: Rates) -> Iterator[tuple[tuple[Any, ...], int, float]]:
+    """(group, dealer, leads times the rate of their kind): leads are many, and added up at once."""
+    together: defaultdict[tuple[Any, ...], list[tuple[float, NDArray[np.void]]]] = defaultdict(list)
+    for kind, group, holders in leads:
+        together[group].append((rates.of(kind), holders))
+    for group, parts in together.items():
+        dealers = np.concatenate([holders["dealer_id"] for _rate, holders in parts])
+        expected = np.concatenate([holders["leads"] * rate for rate, holders in parts])
+        sums = np.bincount(dealers, expected)
+        for dealer in np.unique(dealers).tolist():
+            yield group, dealer, float(sums[dealer])
 
 
 def fill_quality(
