@@ -33,6 +33,8 @@ NAMES = (*PLANNED, RATE)
 SHARES = frozenset({"conversion", "within_60"})
 """Entered in percent, kept from 0 to 1."""
 WHOLE = frozenset({"leads", "sold"})
+_PLACES = {**dict.fromkeys(WHOLE, 0), "value": 2}
+"""Decimals that may be typed, where so many are told from thousands."""
 MOST = Decimal(10**11)
 HIGHEST_RATE = Decimal(10**9)
 LOWEST_RATE = Decimal("0.00000001")
@@ -57,14 +59,16 @@ def year_of(session: Session, market_id: int, year: int) -> tuple[Entry, ...]:
 
 def entered(name: str, text: str) -> Decimal | None:
     """A number as it is kept; None of an empty text. Raises ValueError with what to enter."""
-    text = text.strip().replace("\N{NO-BREAK SPACE}", "").replace(" ", "").removesuffix("%")
+    text = "".join(text.split()).removesuffix("%")
     if not text:
         return None
     try:
         number = Decimal(text.replace(",", ".", 1) if "." not in text else text)
     except InvalidOperation:
         raise ValueError(_wanted(name)) from None
-    if not number.is_finite():
+    # A thousand to some and one to others: 1.000 is asked for once more.
+    _whole, _mark, places = text.replace(",", ".").partition(".")
+    if not number.is_finite() or len(places) > _PLACES.get(name, len(places)):
         raise ValueError(_wanted(name))
     if name in SHARES:
         number /= 100
@@ -240,8 +244,7 @@ def _check(name: str, number: Decimal) -> None:
     elif name in SHARES:
         fits = 0 <= number <= 1 and -_exponent(number) <= 4
     else:
-        places = 0 if name in WHOLE else 2
-        fits = 0 <= number <= MOST and -_exponent(number) <= places
+        fits = 0 <= number <= MOST and -_exponent(number) <= _PLACES[name]
     if not fits:
         raise ValueError(_wanted(name))
 

@@ -276,6 +276,22 @@ def test_a_comparison_brings_the_days_before(reports: Reports) -> None:
     assert answer.before.before is None
 
 
+@pytest.mark.parametrize(
+    ("compare", "weeks"), [("before", 3), ("month", 4), ("year", 52)]
+)  # fmt: skip
+def test_a_week_is_compared_with_a_whole_week(reports: Reports, compare: str, weeks: int) -> None:
+    """Monday to Thursday of the third week: the first of them are full in both years."""
+    days = date(2026, 3, 2), date(2026, 3, 19)
+    for number in range(7):
+        for back in (0, weeks):
+            reports.fact(day=days[0] + timedelta(days=number) - timedelta(weeks=back))
+    answer = reports.ask(days=days, rows="week", figures=("leads",), compare=compare)
+    assert answer.before is not None
+    assert len(answer.rows) == len(answer.before.rows) == 3
+    for each in (answer, answer.before):
+        assert [each.value("leads", key.value) for key in each.rows] == [7, 0, 0]
+
+
 def test_an_answer_says_up_to_when_it_counts(reports: Reports) -> None:
     assert reports.ask().as_of == AT
     reports.session.add(FactQueue(lead_id=uuid.uuid4(), at=AT - timedelta(seconds=90)))

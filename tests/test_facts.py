@@ -286,6 +286,9 @@ def test_a_sale_told_by_a_file_counts_for_its_lead_and_no_longer_once_it_leaves_
     shown = rows(first.id)[house.lodz.id]
     assert (shown["matched"], shown["sold"], shown["sold_elsewhere"]) == (1, 1, 1)
     assert shown["value"] == 500
+    # Its dealer lost it; nobody counts a car that was sold among the sales that were not made.
+    assert "lost" not in shown
+    assert rows(other.id)[house.lodz.id]["lost"] == 1
     # Noon of that Sunday in Warsaw: eleven in UTC.
     noon = datetime(2026, 3, 8, 11, tzinfo=NINE.tzinfo)
     assert shown["sale"] == (noon - NINE).total_seconds()
@@ -294,6 +297,23 @@ def test_a_sale_told_by_a_file_counts_for_its_lead_and_no_longer_once_it_leaves_
     refresh(sessions, NINE)
     assert "matched" not in rows(first.id)[house.lodz.id]
     assert rows(other.id)[house.lodz.id]["matched"] == 1
+
+
+def test_a_lead_that_is_deleted_is_counted_no_more(
+    house: TwoMarkets,
+    session: Session,
+    sessions: SessionFactory,
+    rows: Callable[[UUID], dict[int, dict[str, Any]]],
+) -> None:
+    lead_id = house.lead(house.lodz).id
+    session.commit()
+    refresh(sessions, NINE)
+    assert rows(lead_id)
+    session.execute(delete(Event).where(Event.lead_id == lead_id))
+    session.execute(delete(Lead).where(Lead.id == lead_id))
+    session.commit()
+    refresh(sessions, NINE)
+    assert rows(lead_id) == {}
 
 
 def test_who_is_killed_leaves_the_queue_as_it_was(

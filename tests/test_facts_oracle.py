@@ -307,7 +307,7 @@ def expected(story: Story) -> dict[str, Any] | None:
     spoilt = "bad_data" in said or withdrawn in (["no_lead"], ["duplicate"])
     spoilt |= end is not None and end[0] == "lost" and end[2][0] == "bad_data"
     found["valid"] = not spoilt
-    found["open"] = end is None and not withdrawn
+    found["open"] = end is None and not withdrawn and story.sale is None
     found["queued"] = found["open"] and bool(way) and owner is None
     found["offered"] = bool(asked)
     taken = [t for t in story.times("accept") if owner is not None and t > way[-1][1]]
@@ -315,7 +315,7 @@ def expected(story: Story) -> dict[str, Any] | None:
     found["accepted"] = bool(taken)
     found["contacted"] = contact is not None
     found["won"] = end is not None and end[0] == "won"
-    found["lost"] = end is not None and end[0] == "lost"
+    found["lost"] = end is not None and end[0] == "lost" and story.sale is None
     found["withdrawn"] = bool(withdrawn)
     found["asked_again"] = bool(story.times("again"))
     found["inquiries"] = len(story.times("again"))

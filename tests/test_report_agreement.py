@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
@@ -20,7 +21,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from lmt import closing, pipeline, reportkeys, reportschedules, savedreports
+from lmt import cli, closing, pipeline, reportkeys, reportschedules, savedreports
 from lmt.config import Settings
 from lmt.db import SessionFactory, reading_sessions_for
 from lmt.followup import service as following
@@ -260,6 +261,18 @@ def test_every_way_tells_the_same(ways: Callable[[str], Ways], name: str) -> Non
 
 def close(value: float | None) -> Any:
     return None if value is None else pytest.approx(value, abs=6e-3)
+
+
+def test_the_terminal_tells_what_the_centre_reads(
+    ways: Callable[[str], Ways], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = ways("omar")
+    monkeypatch.setenv("DATABASE_URL", reader.settings.database_url)
+    monkeypatch.setenv("LMT_INSTANCE", str(reader.settings.instance))
+    for report in ("conversion", "campaigns", "month"):
+        run = CliRunner().invoke(cli.main, ["report", "show", report, "--json"])
+        assert run.exit_code == 0, run.output
+        assert json.loads(run.stdout) == reader.api(report), report
 
 
 @pytest.mark.parametrize("name", READERS)

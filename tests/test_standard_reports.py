@@ -19,6 +19,7 @@ from lmt import pipeline
 from lmt.db import SessionFactory, reading_sessions_for, uuid7
 from lmt.models import (
     CallRecord,
+    Campaign,
     Customer,
     DealerTerms,
     ExchangeRate,
@@ -205,12 +206,32 @@ def test_the_plan_stands_beside_what_was_reached(
     passed = (10 * 24 + 1) / (31 * 24 - 1)
     assert figure(answer, "pace_leads", "PL") == pytest.approx(30 / passed)
     assert figure(answer, "plan_leads") == 160
+    assert figure(answer, "plan_leads_reached") == pytest.approx(40 / 160)
+    # Of all together as well: the Gulf plans no sales, and its sale is none of the plan's.
+    assert figure(answer, "plan_sold_reached") == pytest.approx(6 / 20)
     # Of both markets the mean by their leads: 30 at 20 %, 10 at 10 %.
     assert figure(answer, "plan_conversion") == pytest.approx(0.175)
     # Nobody plans for a channel.
     parted = asked(reading, rows="channel", figures=wanted)
     assert figure(parted, "plan_leads") is None
     assert parted.notes.count("not_told") == 1
+
+
+def test_a_figure_says_the_same_alone_as_among_others(
+    session: Session, reading: Session, world: World
+) -> None:
+    poland, march = world.markets["PL"], date(2026, 3, 1)
+    session.add(Campaign(code="spring", name="Spring", market_id=poland, starts_on=march,
+                         ends_on=date(2026, 3, 31), cost=Decimal(100), currency="PLN"))  # fmt: skip
+    session.add(Target(market_id=poland, month=march, figure="value", value=Decimal(5000)))
+    fact(session, world, "PL-WAW-1", 30, 6, value=Decimal(1000))
+    session.commit()
+    of_money = [each.code for each in figures.FIGURES if each.amounts]
+    of_money.append("plan_value_reached")
+    together = asked(reading, figures=tuple(of_money))
+    assert (figure(together, "return"), figure(together, "plan_value_reached")) == (10, 0.2)
+    for code in of_money:
+        assert figure(asked(reading, figures=(code,)), code) == figure(together, code), code
 
 
 def test_the_fair_share_is_what_the_ledger_says(
@@ -278,7 +299,7 @@ def test_the_fair_share_is_told_by_day_and_for_some_dealers(
 
 
 def test_a_source_is_told_by_its_deliveries_even_where_none_made_a_lead(
-    session: Session, reading: Session, world: World
+    session: Session, reading: Session, world: World, cast: dict[str, User]
 ) -> None:
     def delivered(source: str, at: datetime, status: str = "accepted") -> None:
         session.add(Intake(id=uuid7(at), source_id=world.sources[source], received_at=at,
@@ -303,10 +324,15 @@ def test_a_source_is_told_by_its_deliveries_even_where_none_made_a_lead(
     assert figure(answer, "deliveries", "form-pl") == 0
     assert figure(answer, "delivery_age", "form-pl") is None
     assert figure(answer, "deliveries") == 5
+    # What delivers elsewhere is nobody's to know.
+    assert "api-gulf" in [key.value for key in answer.rows]
+    act_as(reading, actor_of(session.get_one(User, cast["hana"].id)))
+    polish = asked(reading, rows="source", figures=told)
+    assert sorted(key.value for key in polish.rows) == ["adf-pl", "api-pl", "form-pl"]
 
 
 def test_leads_stand_beside_the_hours_in_which_somebody_is_there(
-    session: Session, reading: Session, world: World
+    session: Session, reading: Session, world: World, cast: dict[str, User]
 ) -> None:
     fact(session, world, "PL-WAW-1", 6, hour=4 * 24 + 9)
     fact(session, world, "PL-WAW-1", 2, hour=4 * 24 + 22)
@@ -325,6 +351,9 @@ def test_leads_stand_beside_the_hours_in_which_somebody_is_there(
     assert [figure(answer, code, "22") for code in told] == [2, None, None, 1, 0]
     # From nine to six, less the one dealer's break.
     assert figure(answer, "staffed_hours") == 9 + 9 + 8
+    # The desk's hours are the market's, and no manager's of one dealer.
+    act_as(reading, actor_of(session.get_one(User, cast["bert"].id)))
+    assert figure(asked(reading, rows="hour", figures=told, **days), "staffed_hours") in (8, 9)
 
 
 WEEKDAYS = Calendar("Mo-Fr 09:00-17:30", "Europe/Warsaw")

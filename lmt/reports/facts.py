@@ -5,7 +5,8 @@ count on the row of each dealer that was offered it. Tests, and leads withdrawn 
 undone by their import, or as joined back to the lead they came from, count nowhere.
 
 - leads: 1. valid: not lost for wrong data, not withdrawn as no lead or a duplicate, and no dealer's
-  verdict of wrong data stands. open, queued, won, lost, withdrawn: by the status now.
+  verdict of wrong data stands. won, withdrawn: by the status now; open, queued, lost: the same, of
+  leads that no sale of a file was matched to.
 - waiting: the customer waits for us: they asked, or were approached and then called or reached.
   They wait since they asked, else since the first call or contact. `response`: from then to the
   contact. reached_N: within N minutes and not within the bucket before; reached_later: after a day;
@@ -142,15 +143,17 @@ def _count_steps(fact: Fact, history: History) -> None:
     lost = lead.status == Status.LOST
     spoilt = (lost and lead.cause == "bad_data") or (withdrawn and lead.cause in NOT_VALID)
     fact.valid = int(not spoilt and all(each.verdict != "bad_data" for each in history.verdicts))
-    fact.open = int(lead.status in OPEN)
-    fact.queued = int(lead.status in QUEUES)
+    # A sale that a file tells is an outcome, whatever the dealer says or doesn't say of it.
+    told_sold = history.sale is not None
+    fact.open = int(lead.status in OPEN and not told_sold)
+    fact.queued = int(lead.status in QUEUES and not told_sold)
     fact.offered = int(lead.offered_at is not None)
     fact.accepted = int(lead.accepted_at is not None)
     fact.contacted = int(lead.contacted_at is not None)
     fact.won = int(lead.status == Status.WON)
-    fact.lost, fact.withdrawn = int(lost), int(withdrawn)
+    fact.lost, fact.withdrawn = int(lost and not told_sold), int(withdrawn)
     fact.asked_again, fact.inquiries = int(lead.asked_again > 0), lead.asked_again
-    if fact.won or fact.lost:
+    if fact.won or lost:
         fact.closed = 1
         fact.handling = _seconds(lead.created_at, lead.closed_at)
         closer = history.outcome.dealer_id if history.outcome is not None else lead.dealer_id

@@ -30,8 +30,10 @@ class Figure:
     part: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
+    """Which of the tally's amounts of money it needs: value, cost."""
     extras: tuple[str, ...] = ()
-    """What of `Tally.extra` it needs, beside counters and times."""
+    """What of `Tally.extra` it needs, beside counters, times and amounts."""
     better: str = ""
 
     @property

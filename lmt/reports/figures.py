@@ -43,9 +43,8 @@ def _within(minutes: int, name: LazyProxy, formula: LazyProxy) -> Figure:
     return _share(f"within_{minutes}", name, formula, part, (*REACHED, f"overdue_{minutes}"))
 
 
-def _per(tally: Tally, counter: str, *, of: str) -> float | None:
-    amount = tally.cost if of == "cost" else tally.value
-    return None if amount is None else share(float(amount), tally.count(counter))
+def _cost_per(tally: Tally, counter: str) -> float | None:
+    return None if tally.cost is None else share(float(tally.cost), tally.count(counter))
 
 
 def source_quality(tally: Tally) -> float | None:
@@ -378,6 +377,7 @@ _FIGURES: tuple[Figure, ...] = (
         _l("The sum of what the sales were worth, where somebody said so."),
         MONEY,
         lambda t: float(t.value),
+        amounts=("value",),
         better="more",
     ),
     Figure(
@@ -386,14 +386,16 @@ _FIGURES: tuple[Figure, ...] = (
         _l("What the campaigns cost, each spread evenly over its days."),
         MONEY,
         lambda t: None if t.cost is None else float(t.cost),
+        amounts=("cost",),
     ),
     Figure(
         "cost_per_lead",
         _l("Cost per lead"),
         _l("Cost ÷ leads."),
         MONEY,
-        lambda t: _per(t, "leads", of="cost"),
+        lambda t: _cost_per(t, "leads"),
         whole=("leads",),
+        amounts=("cost",),
         better="less",
     ),
     Figure(
@@ -401,8 +403,9 @@ _FIGURES: tuple[Figure, ...] = (
         _l("Cost per sale"),
         _l("Cost ÷ sold."),
         MONEY,
-        lambda t: _per(t, "sold", of="cost"),
+        lambda t: _cost_per(t, "sold"),
         whole=("sold",),
+        amounts=("cost",),
         better="less",
     ),
     Figure(

@@ -94,7 +94,7 @@ def _named(session: Session, dimension: Dimension, keys: set[str], at: datetime)
         table = CODED[code]
         named = select(table.code, table.name).where(table.code.in_(keys))
         if code in ("source", "campaign"):
-            named = named.where(table.market_id.in_(_markets_in_sight(session)))
+            named = named.where(table.market_id.in_(markets_in_sight(session)))
         return {key: name for key, name in _pairs(session, named).items() if name}
     if code == "dealer":
         return _pairs(session, dealers_named(at).where(_is_any(Dealer.code, keys)))
@@ -196,7 +196,7 @@ def choices(session: Session, dimension: str, at: datetime) -> list[Key]:
 
 
 def _choosable(session: Session, code: str, at: datetime) -> Iterable[tuple[str, str]]:
-    markets = _markets_in_sight(session)
+    markets = markets_in_sight(session)
     in_sight = Market.id.in_(markets)
     match code:
         case "market":
@@ -226,8 +226,8 @@ def _choosable(session: Session, code: str, at: datetime) -> Iterable[tuple[str,
     return []
 
 
-def _markets_in_sight(session: Session) -> Select[int]:
-    """Those of the reader's parts, a dealer's own among them."""
+def markets_in_sight(session: Session) -> Select[int]:
+    """The ids of those that the reader has a part of, which a dealer's people have of but one."""
     actor: Actor = session.info["actor"]
     named = or_(Market.id.in_(actor.markets), Market.id.in_(select(Dealer.market_id)))
     return select(Market.id).where(true() if actor.everywhere else named)

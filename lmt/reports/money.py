@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from lmt.models import Campaign, ExchangeRate, Market
 from lmt.reports.dimensions import dimension_of
-from lmt.reports.figure import MONEY, Figure
+from lmt.reports.figure import MONEY
 from lmt.reports.figures import BY_CODE
 from lmt.reports.folding import folded
 from lmt.reports.question import Question, months_on
 from lmt.reports.steady import asked_once
-from lmt.reports.tally import Tally
 from lmt.scope import Actor
 
 COSTED = frozenset({"", "market", "campaign", "month", "week", "day"})
@@ -142,19 +141,13 @@ def _exchange(session: Session, last: date, currency: str) -> Exchange:
 
 
 def tells_money(question: Question) -> bool:
-    return any(BY_CODE[code].unit == MONEY for code in question.figures)
+    """Whether a figure is an amount, or is worked out from one."""
+    asked = (BY_CODE[code] for code in question.figures)
+    return any(figure.amounts or figure.unit == MONEY for figure in asked)
 
 
 def tells_cost(question: Question) -> bool:
-    """Whether a figure can be worked out only where the cost is known."""
-    return any(_needs_cost(BY_CODE[code]) for code in question.figures)
-
-
-def _needs_cost(figure: Figure) -> bool:
-    one = dict.fromkeys(figure.counters, 1)
-    without = Tally(dict(one), value=Decimal(1))
-    known = Tally(dict(one), value=Decimal(1), cost=Decimal(1))
-    return figure.value(without) is None and figure.value(known) is not None
+    return any("cost" in BY_CODE[code].amounts for code in question.figures)
 
 
 def expenses_of(session: Session, question: Question, at: datetime) -> list[Expense]:

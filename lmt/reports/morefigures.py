@@ -32,6 +32,7 @@ _OF_LEADS = (
         _l("Value of sales ÷ cost: 1 gives back what was spent."),
         NUMBER,
         lambda t: None if t.cost is None else share(float(t.value), float(t.cost)),
+        amounts=("value", "cost"),
         better="more",
     ),
     count_of(

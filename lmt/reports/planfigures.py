@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from lmt.i18n import lazy_gettext as _l
 from lmt.reports.figure import MONEY, NUMBER, SHARE, Figure, ratio_of, told_of
-from lmt.reports.tally import Tally, share
 
 PLANNED = ("leads", "sold", "conversion", "within_60", "value")
 """Figures that markets set targets for."""
-
-
-def _reached(figure: str) -> Callable[[Tally], float | None]:
-    """What was reached of a plan that adds up."""
-
-    def value(tally: Tally) -> float | None:
-        plan = tally.extra.get(f"plan_{figure}")
-        reached = float(tally.value) if figure == "value" else tally.count(figure)
-        return None if plan is None else share(reached, plan)
-
-    return value
 
 
 PLANS = (
@@ -69,9 +55,8 @@ PLANS = (
         _l("Leads, of the plan"),
         _l("Leads so far ÷ the target of the whole months."),
         SHARE,
-        _reached("leads"),
-        part=("leads",),
-        extras=("plan_leads",),
+        ratio_of("planned_leads", "plan_leads"),
+        extras=("planned_leads", "plan_leads"),
         better="more",
     ),
     Figure(
@@ -79,9 +64,8 @@ PLANS = (
         _l("Sold, of the plan"),
         _l("Sold so far ÷ the target of the whole months."),
         SHARE,
-        _reached("sold"),
-        part=("sold",),
-        extras=("plan_sold",),
+        ratio_of("planned_sold", "plan_sold"),
+        extras=("planned_sold", "plan_sold"),
         better="more",
     ),
     Figure(
@@ -89,8 +73,8 @@ PLANS = (
         _l("Value, of the plan"),
         _l("Value of sales so far ÷ the target of the whole months."),
         SHARE,
-        _reached("value"),
-        extras=("plan_value",),
+        ratio_of("planned_value", "plan_value"),
+        extras=("planned_value", "plan_value"),
         better="more",
     ),
     *(

@@ -37,6 +37,7 @@ COMPARISONS: Mapping[str, LazyProxy] = {
     "month": _l("The same days of the month before"),
     "year": _l("The same days a year before"),
 }
+_WEEKS_BACK = {"month": 4, "year": 52}
 CURRENCIES = ("market", "one")
 USUAL_FIGURES = ("leads", "contacted", "sold", "conversion", "response")
 MOST_FIGURES = 20
@@ -76,7 +77,13 @@ class Question:
         return any(code and dimensions.dimension_of(code).of_calls for code in used)
 
     def before(self) -> Question | None:
-        """The same of the days that it is compared with; None where it is compared with none."""
+        """The same of the days that it is compared with; None where it is compared with none. Weeks
+        are compared with as many weeks: days that begin in the midst of one would put a part of a
+        week beside a whole one."""
+        if self.compare and "week" in (self.rows, self.columns):
+            weeks = _WEEKS_BACK.get(self.compare, -(-self.days // 7))
+            back = timedelta(weeks=weeks)
+            return replace(self, first=self.first - back, last=self.last - back)
         if self.compare == "year":
             return replace(self, first=_earlier(self.first, 12), last=_earlier(self.last, 12))
         if self.compare == "month":
@@ -160,9 +167,8 @@ def read(
     columns = one("columns", "", ["", *known])
     asked = given.get("figures") or [start.get("figures", "")]
     codes = [code for text in asked for code in text.split(",") if code]
-    for code in codes:
-        if code not in figures.BY_CODE:
-            problems.append(Problem("figures", "unknown", code))
+    unknown = dict.fromkeys(code for code in codes if code not in figures.BY_CODE)
+    problems += [Problem("figures", "unknown", code) for code in list(unknown)[:MOST_FIGURES]]
     chosen = tuple(dict.fromkeys(code for code in codes if code in figures.BY_CODE))
     if len(chosen) > MOST_FIGURES:
         problems.append(Problem("figures", "many", str(len(chosen))))

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from lmt.attributes import field_label, fields_at_hand
 from lmt.i18n import first_weekday, reader
-from lmt.models import Dealer, Market
+from lmt.models import Market
 from lmt.reports.answer import Answer
 from lmt.reports.dimensions import FIELD
-from lmt.reports.keys import names_of
+from lmt.reports.keys import markets_in_sight, names_of
 from lmt.reports.ownfields import grouping_fields
 from lmt.reports.question import Problem, Question, read
 from lmt.reports.standard import BY_CODE
@@ -72,25 +73,19 @@ def start_of(session: Session, report: str) -> dict[str, str]:
 
 def usual_currency(session: Session) -> str:
     """Whoever sees markets of several currencies is told all amounts in one, which adds up."""
-    seen = select(Market.currency).where(_in_sight(session)).distinct().limit(2)
+    seen = _markets(session, Market.currency).distinct().limit(2)
     return "one" if len(session.scalars(seen).all()) > 1 else "market"
 
 
 def only_market(session: Session) -> Market | None:
     """The market of a reader who sees no other; `session` acts as the reader."""
-    found = session.scalars(
-        select(Market).where(_in_sight(session)).order_by(Market.id).limit(2)
-    ).all()
+    found = session.scalars(_markets(session, Market).order_by(Market.id).limit(2)).all()
     return found[0] if len(found) == 1 else None
 
 
-def _in_sight(session: Session) -> ColumnElement[bool]:
-    """The markets that a reader has a part of, which a dealer's people have of but one."""
-    actor: Actor = session.info["actor"]
-    if actor.everywhere or not (actor.markets or actor.dealers):
-        return true()
-    of_dealers = select(Dealer.market_id).where(Dealer.id.in_(actor.dealers))
-    return or_(Market.id.in_(actor.markets), Market.id.in_(of_dealers))
+def _markets(session: Session, what: Any) -> Select[Any]:
+    """Of those in the reader's sight."""
+    return select(what).where(Market.id.in_(markets_in_sight(session)))
 
 
 def _over(begun: Parameters, told: Parameters) -> dict[str, list[str]]:
@@ -125,14 +120,10 @@ def names_in(session: Session, question: Question, answer: Answer, at: datetime)
     return lambda code, key: known.get(code, {}).get(key, key or code.removeprefix(FIELD))
 
 
-def week_start_of(session: Session, actor: Actor, own: int | None = None) -> int:
-    """On which day somebody's weeks begin, 0 for Monday: as they chose, else as in the one market
-    that they see, else as in their language. `session` acts as `actor`."""
+def week_start_of(session: Session, own: int | None = None) -> int:
+    """On which day somebody's weeks begin, 0 for Monday: as they chose, else as in all markets that
+    they see, else as in their language. `session` acts as the reader."""
     if own is not None:
         return own
-    seen = select(Market.week_start).order_by(Market.id).limit(2)
-    if not actor.everywhere:
-        of_dealers = select(Dealer.market_id).where(Dealer.id.in_(actor.dealers))
-        seen = seen.where(or_(Market.id.in_(actor.markets), Market.id.in_(of_dealers)))
-    found = session.scalars(seen).all()
+    found = session.scalars(_markets(session, Market.week_start).distinct().limit(2)).all()
     return first_weekday(found[0] if len(found) == 1 else None)

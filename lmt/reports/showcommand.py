@@ -104,7 +104,7 @@ def _asked(settings: Settings, name: str, told: dict[str, list[str]]) -> tuple[A
                 raise click.ClickException(
                     f"no report {name!r}; there are {', '.join([*BY_CODE, 'any'])}"
                 )
-            week_start = week_start_of(session, SYSTEM)
+            week_start = week_start_of(session)
             question, problems = question_for(
                 session, told, at=at, week_start=week_start, begun=begun
             )

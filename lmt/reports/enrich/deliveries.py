@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from lmt.db import uuid7_floor
 from lmt.models import Intake, Market, Source
 from lmt.reports.enrich.spread import NOT_TOLD, Cells, can_tell, spread
+from lmt.reports.keys import markets_in_sight
 from lmt.reports.question import Question
 
 EXTRAS = frozenset({"deliveries", "quarantined", "delivery_days", "delivery_sources"})
@@ -48,9 +49,9 @@ def _rows(
 ) -> Iterator[tuple[Mapping[str, Any], dict[str, float]]]:
     """Of each source in sight that delivered in the period, or is active and did not."""
     sources = session.execute(
-        select(Source.id, Source.market_id, Source.kind, Source.active, Market.timezone).join(
-            Market, Market.id == Source.market_id
-        )
+        select(Source.id, Source.market_id, Source.kind, Source.active, Market.timezone)
+        .join(Market, Market.id == Source.market_id)
+        .where(Market.id.in_(markets_in_sight(session)))
     ).all()
     zones = defaultdict(list)
     for source in sources:

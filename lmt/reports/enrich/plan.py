@@ -25,6 +25,7 @@ EXTRAS = frozenset(
     {
         *(f"plan_{name}" for name in PLANNED),
         *(f"plan_{name}_leads" for name in SHARES),
+        *(f"planned_{name}" for name in ADDED),
         *(f"pace_{name}" for name in ADDED),
     }
 )
@@ -83,11 +84,18 @@ def _planned(
             # Weighed by the leads, as the figure itself is where markets are put together.
             leads = float(so_far.get((market, month), {}).get("leads", 0))
             amounts = {f"plan_{figure}": float(value) * leads, f"plan_{figure}_leads": leads}
-        elif figure == "value":
-            told = purse.told(value, market, month)
-            amounts = {} if told is None else {"plan_value": float(told)}
         else:
-            amounts = {f"plan_{figure}": float(value)}
+            # What was reached where something was planned: elsewhere it is no part of a plan.
+            reached = so_far.get((market, month), {}).get(figure, Decimal(0))
+            told: dict[str, Decimal | None] = {
+                f"plan_{figure}": value,
+                f"planned_{figure}": reached,
+            }
+            if figure == "value":
+                told = {
+                    name: purse.told(n, market, month) for name, n in told.items() if n is not None
+                }
+            amounts = {name: float(amount) for name, amount in told.items() if amount is not None}
         yield values, amounts
 
 

@@ -15,6 +15,7 @@ from lmt.models import Dealer, DealerTerms, Market
 from lmt.reports.enrich.spread import NOT_TOLD, Cells, can_tell, columns_used, spread
 from lmt.reports.question import Question
 from lmt.reports.staffing import staffed_hours
+from lmt.scope import Actor
 from lmt.workhours import Calendar
 
 EXTRAS = frozenset({"staffed_hours"})
@@ -57,9 +58,14 @@ def _rows(
     kept: defaultdict[int, Counter[Calendar]] = defaultdict(Counter)
     for dealer_id, calendar in dealer_calendars(session, list(market_of), at).items():
         kept[market_of[dealer_id]][calendar] += 1
+    # The market's desk works for the whole market: it is no part of one dealer's hours.
+    actor: Actor = session.info["actor"]
+    whole = actor.whole_markets("report.read")
+    for market in markets.values():
+        if whole is None or market.id in whole:
+            kept[market.id][desk_calendar(market)] += 1
     for market_id, calendars in kept.items():
         market = markets[market_id]
-        calendars[desk_calendar(market)] += 1
         hours = staffed_hours(calendars, market.timezone, question.first, question.last, at)
         # A year has thousands of hours: what the question doesn't tell apart is added up first.
         sums: defaultdict[tuple[date | None, date | None, int], float] = defaultdict(float)
