@@ -7,12 +7,18 @@ from collections.abc import Callable
 from flask import Flask, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from psycopg.errors import QueryCanceled
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError, UnprocessableEntity
 
 from lmt.i18n import gettext as _
 from lmt.web import forget_visitor, is_for_visitors, is_public, login_address
 
 _MACHINES = ("/api/", "/ingest/")
+
+
+class AskedTooMuch(UnprocessableEntity):
+    """The database was ended in the midst of its answer (`lmt.db.in_time`)."""
 
 
 def register(app: Flask, answer_machines: Callable[[HTTPException], ResponseReturnValue]) -> None:
@@ -27,7 +33,18 @@ def register(app: Flask, answer_machines: Callable[[HTTPException], ResponseRetu
             return redirect(login_address())
         return page(problem)
 
+    def answer_late(problem: OperationalError) -> ResponseReturnValue:
+        if was_given_up(problem):
+            return answer(AskedTooMuch())
+        raise problem
+
     app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(OperationalError, answer_late)
+
+
+def was_given_up(problem: Exception) -> bool:
+    """Was it a statement that went on for too long?"""
+    return isinstance(getattr(problem, "orig", None), QueryCanceled)
 
 
 def page(problem: HTTPException) -> ResponseReturnValue:
@@ -50,6 +67,8 @@ def words(problem: HTTPException) -> tuple[str, str]:
             _("This form is too old"),
             _("Please go back, load the page again and repeat what you did."),
         )
+    if isinstance(problem, AskedTooMuch):
+        return _("This didn't work"), _("Choose other days, or fewer conditions.")
     if isinstance(problem, InternalServerError):
         return (
             _("Something went wrong on our side"),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.ingest.characters import clean_line
 from lmt.models import ReportKey
 from lmt.scope import Actor
 
@@ -49,7 +50,7 @@ def keys_of(session: Session, user_id: int, at: datetime) -> Sequence[ReportKey]
 def make_key(session: Session, name: str, days: int, *, at: datetime, actor: Actor) -> str:
     """A new key, which nobody can be shown again. Raises BadKey."""
     assert actor.user_id is not None
-    name = " ".join(name.split())
+    name = clean_line(name)
     if not name:
         raise BadKey("unnamed")
     if len(name) > LONGEST_NAME:

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from lmt.dealers import BadValues
@@ -106,7 +107,11 @@ def set_schedule(
     schedule.recipients = list(dict.fromkeys(terms.recipients))
     schedule.files = [name for name in FILES if name in terms.files]
     schedule.active, schedule.next_at = True, _next_at(schedule, at)
-    session.commit()
+    try:
+        session.commit()
+    except IntegrityError:
+        session.rollback()
+        raise LookupError(f"report {report_id} was deleted meanwhile") from None
     return schedule
 
 

@@ -12,7 +12,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.exc import StaleDataError
 
+from lmt.ingest.characters import clean_line
 from lmt.models import SavedReport
 from lmt.scope import Actor
 
@@ -103,7 +105,7 @@ def change(
     """Another question under the same name; its schedules mail that from now on. As `rename`."""
     report = own_report(session, report_id, actor)
     report.address, report.changed_at = _checked(address), at
-    session.commit()
+    _commit(session)
 
 
 def share(
@@ -126,7 +128,7 @@ def share(
     report.shared = shared
     report.market_id = market_id if shared == "market" else None
     report.changed_at = at
-    session.commit()
+    _commit(session)
 
 
 def may_share(actor: Actor, shared: str, market_id: int | None = None) -> bool:
@@ -168,7 +170,7 @@ def _open_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def _free_name(session: Session, name: str, user_id: int, *, but: int | None = None) -> str:
-    name = " ".join(name.split())
+    name = clean_line(name)
     if not name:
         raise BadReport("unnamed")
     if len(name) > LONGEST_NAME:
@@ -203,3 +205,6 @@ def _commit(session: Session) -> None:
         # Saved twice at once.
         session.rollback()
         raise BadReport("known") from None
+    except StaleDataError:
+        session.rollback()
+        raise LookupError("deleted meanwhile") from None

@@ -36,7 +36,7 @@ from werkzeug.wsgi import LimitedStream
 
 from lmt import clock, i18n
 from lmt.config import LOCALES, Settings
-from lmt.db import SessionFactory, reading_sessions_for
+from lmt.db import SessionFactory, in_time, reading_sessions_for
 from lmt.forms.page import IDEMPOTENCY_FIELD
 from lmt.models import User
 from lmt.scope import NOBODY, Actor, act_as, actor_of
@@ -152,7 +152,7 @@ def reports_db() -> Session:
     all from one state of the database or of its replica. 401 when nobody is logged in."""
     db()
     if "reports_db" not in g:
-        g.reports_db = act_as(installation().reading_sessions(), g.actor)
+        g.reports_db = in_time(act_as(installation().reading_sessions(), g.actor))
     return cast(Session, g.reports_db)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import web
+from lmt.errors import AskedTooMuch, was_given_up
 from lmt.i18n import gettext as _
 from lmt.ingest import machines
 from lmt.ingest.accept import Receipt, SourceChanged
@@ -32,8 +33,10 @@ blueprint.register_error_handler(HTTPException, machines.answer_http_error)
 
 
 @blueprint.errorhandler(SQLAlchemyError)
-def _database_error(_problem: SQLAlchemyError) -> ResponseReturnValue:
-    """Nothing was kept: the sender tries again."""
+def _database_error(problem: SQLAlchemyError) -> ResponseReturnValue:
+    """Nothing was kept: the sender tries again, unless it asked for more than can be told."""
+    if was_given_up(problem):
+        return machines.answer_http_error(AskedTooMuch())
     return machines.answer_http_error(ServiceUnavailable())
 
 

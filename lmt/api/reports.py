@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from lmt import clock, i18n, reportkeys, savedreports, web
 from lmt.api.leads import blueprint
 from lmt.api.reportshapes import ANY, ASKED, ReportAnswer, ReportList
+from lmt.db import in_time
 from lmt.i18n import gettext as _
 from lmt.ingest.machines import Problem, system_session
 from lmt.models import User
@@ -27,22 +28,34 @@ from lmt.scope import Actor, act_as, actor_of
 
 PERMISSION = "report.read"
 RATE = "60 per minute"
-"""For each key: a program that asks more often is told to wait."""
+"""For each person, whichever of their keys: a program that asks more often is told to wait."""
 
 _REFUSALS = {
     "401": {"description": "No key of reports that still opens something"},
-    "429": {"description": "Too many with this key; see Retry-After"},
+    "429": {"description": "Too many of this key's owner; see Retry-After"},
 }
 
 
-def _key() -> str:
-    """Whose requests are counted together, without the key itself."""
+def _asker() -> str:
+    """Whose requests are counted together: a person's, or those of a key that opens nothing."""
+    if (user_id := _owner_id(clock.now())) is not None:
+        return f"report-owner:{user_id}"
     given = request.headers.get("Authorization", "")
     return f"report-key:{hashlib.sha256(given.encode()).hexdigest()}"
 
 
+def _owner_id(at: datetime) -> int | None:
+    """Whose key the request has, looked up once; None for none that opens something."""
+    if "report_owner_id" not in g:
+        scheme, _blank, key = request.headers.get("Authorization", "").partition(" ")
+        is_key = scheme.lower() == "bearer"
+        owner_id = reportkeys.owner_of_key(system_session(), key.strip(), at) if is_key else None
+        g.report_owner_id = owner_id
+    return cast("int | None", g.report_owner_id)
+
+
 @blueprint.get("/reports")
-@web.limiter.limit(RATE, key_func=_key)
+@web.limiter.limit(RATE, key_func=_asker)
 @blueprint.doc(
     summary="The reports that this key can ask for",
     tags=["reports"],
@@ -70,7 +83,7 @@ def list_reports() -> ResponseReturnValue:
 
 
 @blueprint.get("/reports/<report>")
-@web.limiter.limit(RATE, key_func=_key)
+@web.limiter.limit(RATE, key_func=_asker)
 @blueprint.doc(
     summary="Ask a report, as far as the key's owner may see",
     description=(
@@ -95,7 +108,8 @@ def answer_report(report: str) -> ResponseReturnValue:
     session, person = _authenticated(at)
     begun = _begun_from(session, person, report)
     with act_as(web.installation().reading_sessions(), g.actor) as reading:
-        week_start = week_start_of(reading, g.actor, person.week_start)
+        in_time(reading)
+        week_start = week_start_of(reading, person.week_start)
         question, problems = question_for(
             reading, _given(), at=at, week_start=week_start, begun=begun
         )
@@ -118,10 +132,7 @@ def _authenticated(at: datetime) -> tuple[Session, User]:
     """The request's session, acting as the key's owner with nothing but the right to see reports,
     and that owner; in their language and days, unless the request asks for a language."""
     session = system_session()
-    scheme, _blank, key = request.headers.get("Authorization", "").partition(" ")
-    user_id = None
-    if scheme.lower() == "bearer":
-        user_id = reportkeys.owner_of_key(session, key.strip(), at)
+    user_id = _owner_id(at)
     person = None if user_id is None else session.get(User, user_id)
     if person is None or not person.active or not person.may(PERMISSION):
         raise Problem(401, "unauthorized", _("Send a key of reports as a bearer token."))

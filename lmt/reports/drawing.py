@@ -12,6 +12,8 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+from lmt.reports.drawable import drawable
+
 FONTS = Path(__file__).parent / "fonts"
 _VERSION = "6.4"
 """Of Vega-Lite, the same as in the pages."""
@@ -23,7 +25,10 @@ def svg(spec: dict[str, Any], numbers: dict[str, Any] | None = None) -> str:
     specification that Vega can't draw."""
     with _one_at_a_time:
         drawn: str = _converter().vegalite_to_svg(
-            spec, vl_version=_VERSION, allowed_base_urls=[], format_locale=numbers
+            drawable(spec, printed=True),
+            vl_version=_VERSION,
+            allowed_base_urls=[],
+            format_locale=numbers,
         )
     return drawn
 
