@@ -143,9 +143,10 @@ def format_number(number: float, digits: int | None = None) -> str:
 
 
 def format_percent(share: float, digits: int = 0) -> str:
-    """`share` between 0 and 1."""
-    pattern = "#,##0" + ("." + "0" * digits if digits else "") + " %"
-    pattern = Locale(reader().locale).percent_formats[None].pattern if not digits else pattern
+    """`share` between 0 and 1; the sign stands where the reader's language has it."""
+    pattern = Locale(reader().locale).percent_formats[None].pattern
+    if digits:
+        pattern = pattern.replace("##0", "##0." + "0" * digits)
     return _in_own_digits(numbers.format_percent(share, format=pattern, **_manner()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from lmt.i18n import reading, set_reader
 from lmt.reports import charts, palette
-from lmt.reports.wording import figure_text, question_words
+from lmt.reports.wording import empty_past, figure_text, question_words
 from tests.reportanswers import answer
 
 DEALERS = ("Warszawa Centrum", "Łódź Motors", "Kraków")
@@ -56,7 +57,7 @@ def test_the_values_are_those_of_the_answer_in_the_readers_words() -> None:
         [first, *_rest] = values(charts.chart_of(made))
         assert first["row"] == "Warszawa Centrum"
         assert first["value"] == made.value("conversion", "r0")
-        assert first["text"] == figure_text("conversion", first["value"]) == "10,0 %"
+        assert first["text"] == figure_text("conversion", first["value"]) == "10,0%"
         assert charts.number_format()["decimal"] == ","
 
 
@@ -145,7 +146,7 @@ def test_marks_and_texts_stand_out_and_series_part_in_grey(paper: str) -> None:
 def test_figures_are_said_as_their_reader_does() -> None:
     said = {
         ("en", "leads", 12345.0): "12,345",
-        ("de", "conversion", 0.1234): "12,3 %",
+        ("de", "conversion", 0.1234): "12,3\xa0%",
         ("en", "response", 45.0): "45 minutes",
         ("pl", "response", 130.0): "2,2 godziny",
         ("tr", "response", 5000.0): "3,5 gün",
@@ -162,6 +163,8 @@ def test_figures_are_said_as_their_reader_does() -> None:
     try:
         set_reader("ar", "UTC", "ar_EG")
         assert figure_text("leads", 12345) == "١٢٬٣٤٥"
+        assert figure_text("response", 45) == "٤٥ دقيقة"
+        assert figure_text("response", 130).startswith("٢٫٢ ")
     finally:
         set_reader("en", "UTC")
 
@@ -171,3 +174,72 @@ def test_a_question_is_a_sentence() -> None:
     said = question_words(made.question, lambda _dimension, key: key)
     assert said.startswith("Leads and Sold by Dealer and Channel, Jul 1")
     assert said.endswith("Compared with Apr 1\u2009–\u2009Jun 30, 2026.")
+
+
+def test_a_year_before_without_a_lead_is_not_drawn_as_zeros() -> None:
+    days = ("1", "2", "3")
+    made = answer(days, by=("day", ""), figures=("leads",), compare="year")
+    assert made.before is not None
+    unknown = answer(days, by=("day", ""), figures=("leads",), size=0)
+    made = replace(made, before=replace(unknown, question=made.before.question))
+    spec = charts.chart_of(made)
+    assert len(values(spec)) == len(days)
+    assert "strokeDash" not in json.dumps(spec)
+    assert empty_past(made).startswith("No leads in Jul 1")
+    bars = answer(DEALERS, figures=("leads",), compare="before")
+    assert bars.before is not None
+    empty = answer(DEALERS, figures=("leads",), size=0)
+    bars = replace(bars, before=replace(empty, question=bars.before.question))
+    assert len(values(charts.chart_of(bars))) == len(DEALERS)
+
+
+def test_a_sum_of_small_groups_is_told_but_draws_no_bar_that_dwarfs_the_others() -> None:
+    spec = charts.chart_of(answer([f"Dealer {n}" for n in range(50)], figures=("leads",), size=500))
+    *single, rest = values(spec)
+    assert rest["text"]
+    assert rest["rest"]
+    assert spec["encoding"]["x"]["scale"]["domain"][1] == max(each["value"] for each in single)
+    # A share of them all can be held against theirs.
+    shares = answer([f"Dealer {n}" for n in range(50)], figures=("conversion",), size=5000)
+    assert "rest" not in values(charts.chart_of(shares))[-1]
+
+
+def test_names_take_two_lines_rather_than_the_room_of_the_bars() -> None:
+    long = "Autodom Kalinowe Dąbrowa Górnicza (PL-KAT01)"
+    spec = charts.chart_of(answer((long, "Kraków"), figures=("leads",)))
+    assert [point["row"] for point in values(spec)] == [long, "Kraków"]
+    said = spec["encoding"]["y"]["axis"]["labelExpr"]
+    lines = json.loads(said[said.index("{") : said.index("}") + 1])[long]
+    assert len(lines) == 2
+    assert all(len(line) <= 22 for line in lines)
+    assert "labelExpr" not in charts.chart_of(answer(("Kraków",)))["encoding"]["y"]["axis"]
+
+
+def test_the_axis_writes_shares_as_the_bars_do() -> None:
+    made = answer(DEALERS, figures=("conversion",))
+    for locale, numbers, suffix in (("en", "", "%"), ("de", "", "\xa0%"), ("tr", "", "")):
+        try:
+            set_reader(locale, "UTC", numbers)
+            axis = charts.chart_of(made)["encoding"]["x"]["axis"]
+            assert axis["format"] == ".1%"
+            assert charts.number_format()["percent"] == suffix
+            assert ('"%"' in axis["labelExpr"]) == (locale == "tr")
+        finally:
+            set_reader("en", "UTC")
+
+
+def test_many_groups_show_one_figure_unless_asked() -> None:
+    made = answer([f"Dealer {n}" for n in range(30)], figures=("leads", "contacted", "sold"))
+    assert charts.kinds_of(made) == ("bars", "grouped")
+    assert charts.chart_title(made) == "Leads by Dealer"
+    assert charts.chart_title(made, kind="grouped") == "Leads, Contacted, and Sold by Dealer"
+
+
+def test_weeks_are_named_by_their_first_day_without_a_year_that_all_share() -> None:
+    made = answer(("Aug 31 – Sep 6, 2026", "Sep 7 – 13, 2026"), by=("week", ""), figures=("leads",))
+    days = ("2026-08-31", "2026-09-07")
+    keys = tuple(replace(key, value=day) for key, day in zip(made.rows, days, strict=True))
+    cells = {(day, ""): tally for day, tally in zip(days, made.cells.values(), strict=True)}
+    axis = charts.chart_of(replace(made, rows=keys, cells=cells))["encoding"]["x"]["axis"]
+    assert "Aug 31" in axis["labelExpr"]
+    assert '"Sep 7"' in axis["labelExpr"]

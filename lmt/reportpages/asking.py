@@ -113,7 +113,7 @@ def reader_week_start() -> int:
     """On which day the reader's weeks begin, 0 for Monday: as they chose, else as in their market,
     else as in their language."""
     if "report_week_start" not in g:
-        g.report_week_start = week_start_of(web.db(), web.actor(), web.user().week_start)
+        g.report_week_start = week_start_of(web.db(), web.user().week_start)
     return cast(int, g.report_week_start)
 
 

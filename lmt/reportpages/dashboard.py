@@ -21,21 +21,27 @@ from lmt.reportpages.asking import (
     reader_week_start,
 )
 from lmt.reportpages.blueprint import blueprint
-from lmt.reportpages.showing import note_words
+from lmt.reportpages.showing import note_words, page_looks
 from lmt.reportpages.tables import Number, Table, table_of
 from lmt.reportpages.words import FEW_LEADS, names_for
 from lmt.reports import dashboard as asking
 from lmt.reports.answer import Answer, Key
 from lmt.reports.charts import chart_of, chart_title, kinds_of, number_format
+from lmt.reports.comparing import past_of
 from lmt.reports.dashboard import Asked
 from lmt.reports.figures import BY_CODE
 from lmt.reports.owncomparison import LEAST_DEALERS, LEAST_LEADS, RATES, Middle, standing
 from lmt.reports.ownfigures import middle_of_the_hour
-from lmt.reports.palette import config_of
 from lmt.reports.question import read
 from lmt.reports.standard import BY_CODE as STANDARDS
 from lmt.reports.standard import NETWORK
-from lmt.reports.wording import days_text, dimension_name, figure_text, question_words
+from lmt.reports.wording import (
+    days_text,
+    dimension_name,
+    empty_past,
+    figure_text,
+    question_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Panel:
     links: Sequence[tuple[str, str]] = ()
     nothing: str = ""
     """What is said instead of a table without lines."""
+    note: str = ""
+    """What must be known beside its days."""
 
 
 @dataclass(slots=True)
@@ -104,7 +112,7 @@ def dashboard() -> ResponseReturnValue:
     return render_template(
         "reports/dashboard.html",
         board=board,
-        looks={theme: config_of(theme) for theme in ("light", "dark")},
+        looks=page_looks(),
         numbers=number_format(),
         few_leads=FEW_LEADS,
     )
@@ -116,6 +124,7 @@ def _of_dealers() -> Board:
     middles = _middles(own)
     one = middles[0][1] if len(middles) == 1 else Middle()
     board = Board(_("Our figures"), _days(own), _report(own), _cards(own, one))
+    board.notes += note_words(own)
     for market, middle in middles:
         if not middle.is_told:
             board.notes.append(
@@ -140,7 +149,7 @@ def _of_dealers() -> Board:
 def _of_market(market: Market) -> Board:
     month = _answer(asking.MONTH)
     board = Board(market.name, _days(month), _report(month), _cards(month))
-    board.notes += note_words(month.notes)
+    board.notes += note_words(month)
     today = reader_today()
     weeks = _answer(_weeks(("leads", "contacted"), compare="year"))
     console = [
@@ -186,7 +195,7 @@ def _of_all() -> Board:
     """Markets side by side, in one currency."""
     markets = _answer(asking.MARKETS)
     board = Board(_("All markets"), _days(markets), _report(markets), _cards(markets))
-    board.notes += note_words(markets.notes)
+    board.notes += note_words(markets)
     board.panels += [
         _tabled("markets", _("This month by market"), markets),
         _drawn("weeks", _("Leads by week"), _answer(_weeks(("leads",), columns="market"))),
@@ -208,7 +217,7 @@ def _answer(asked: Asked) -> Answer:
 
 def _days(answer: Answer) -> str:
     """Which days are told, and beside which."""
-    asked, before = answer.question, answer.before
+    asked, before = answer.question, past_of(answer)
     days = days_text(asked.first, asked.last)
     if before is None:
         return days
@@ -257,7 +266,16 @@ def _tabled(
     table = _table(shown)
     if rows is not None:
         table = replace(table, total=None)
-    return Panel(id, title, _days(answer), _sentence(answer), _report(answer), table, **more)
+    return Panel(
+        id,
+        title,
+        _days(answer),
+        _sentence(answer),
+        _report(answer),
+        table,
+        note=empty_past(answer),
+        **more,
+    )
 
 
 def _table(answer: Answer) -> Table:
@@ -291,6 +309,7 @@ def _drawn(
         _report(answer),
         _table(answer) if table else None,
         drawings,
+        note=empty_past(answer),
     )
 
 

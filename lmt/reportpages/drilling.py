@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from flask import abort, current_app, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
@@ -79,9 +79,9 @@ def leads() -> ResponseReturnValue:
         back=url_for("reports.report", **address),
         next_address=url_for("reports.leads", **here, after=page.next) if page.next else "",
         first_address=url_for("reports.leads", **here) if after else "",
-        files=[(form, url_for("reports.leads_file", form=form, **here)) for form in ("xlsx", "csv")]
-        if "reports.leads_file" in current_app.view_functions
-        else [],
+        files=[
+            (form, url_for("reports.leads_file", form=form, **here)) for form in ("xlsx", "csv")
+        ],
     )
 
 

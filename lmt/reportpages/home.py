@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flask import current_app, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
-from sqlalchemy.orm import contains_eager
 
 from lmt import web
-from lmt.models import ReportSchedule, SavedReport
 from lmt.reportpages.asking import may_see
 from lmt.reportpages.blueprint import blueprint
 from lmt.reports.standard import STANDARD
+from lmt.reportschedules import schedules_of
 from lmt.savedreports import saved_of
 
-MOST_SCHEDULES = 50
 ICONS = {
     "conversion": "filter", "categories": "tags", "response": "clock", "dealers": "building-store",
     "campaigns": "rocket", "fair_share": "scale", "sources": "plug", "coverage": "map-2",
@@ -35,22 +30,5 @@ def home() -> ResponseReturnValue:
         icons=ICONS,
         own=[each for each in saved if each.user_id == person.id],
         shared=[each for each in saved if each.user_id != person.id],
-        schedules=schedules_of(person.id),
-        has=lambda endpoint: endpoint in current_app.view_functions,
-    )
-
-
-def schedules_of(user_id: int) -> Sequence[ReportSchedule]:
-    """What the person had scheduled and goes on, the next to come first."""
-    return (
-        web.db()
-        .scalars(
-            select(ReportSchedule)
-            .join(SavedReport)
-            .where(ReportSchedule.user_id == user_id, ReportSchedule.active)
-            .options(contains_eager(ReportSchedule.report))
-            .order_by(ReportSchedule.next_at, ReportSchedule.id)
-            .limit(MOST_SCHEDULES)
-        )
-        .all()
+        schedules=[each for each in schedules_of(web.db(), person.id) if each.active],
     )

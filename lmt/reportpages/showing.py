@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from flask import abort, current_app, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lmt import web
+from lmt.i18n import direction
 from lmt.i18n import gettext as _
 from lmt.models import SavedReport
 from lmt.reportpages.asking import (
@@ -24,13 +26,13 @@ from lmt.reportpages.choices import chips, figure_groups, filters, groupings, un
 from lmt.reportpages.tables import table_of
 from lmt.reportpages.words import FEW_LEADS, names_for, said_at
 from lmt.reports.answer import Answer
-from lmt.reports.charts import KINDS, chart_of, kinds_of, number_format
+from lmt.reports.charts import KINDS, chart_of, chart_title, kinds_of, number_format
 from lmt.reports.figures import BY_CODE
 from lmt.reports.palette import config_of
 from lmt.reports.question import COMPARISONS, PERIODS, Question
 from lmt.reports.standard import BY_CODE as STANDARDS
 from lmt.reports.standard import Standard
-from lmt.reports.wording import Names, dimension_name, question_words
+from lmt.reports.wording import Names, dimension_name, empty_past, question_words
 
 FILES = ("xlsx", "csv", "pdf", "png")
 
@@ -70,6 +72,7 @@ def report() -> ResponseReturnValue:
         table=table,
         drawing=drawing_of(answer, names) if question.view == "chart" else {},
         kind=asked_kind(answer),
+        chart_name=chart_title(answer, names=names, kind=asked_kind(answer)),
         kinds=kind_tabs(answer) if question.view == "chart" else [],
         tabs=tabs(question),
         shown=shown_figures(question),
@@ -91,10 +94,9 @@ def report() -> ResponseReturnValue:
             SAVED: str(saved.id) if saved else "",
         },
         files=files(question),
-        notes=note_words(answer.notes),
+        notes=note_words(answer),
         on_map=coverage_map(question),
         few_leads=FEW_LEADS,
-        has=lambda endpoint: endpoint in current_app.view_functions,
     )
 
 
@@ -152,9 +154,15 @@ def drawing_of(answer: Answer, names: Names) -> dict[str, object]:
     del chart["config"]
     return {
         "chart": chart,
-        "configs": {theme: config_of(theme) for theme in ("light", "dark")},
+        "configs": page_looks(),
         "numbers": number_format(),
     }
+
+
+def page_looks() -> dict[str, object]:
+    """How charts look on a page of either theme, for its reader."""
+    from_right = direction() == "rtl"
+    return {theme: config_of(theme, from_right=from_right) for theme in ("light", "dark")}
 
 
 def asked_kind(answer: Answer) -> str:
@@ -184,10 +192,10 @@ def currencies(question: Question) -> list[tuple[str, str]]:
 
 
 def files(question: Question) -> list[tuple[str, str]]:
-    """(form, address) of the files of this report."""
-    if "reports.file" not in current_app.view_functions:
-        return []
-    return [(form, url_for("reports.file", form=form, **address_of(question))) for form in FILES]
+    """(form, address) of the files of this report, with the kind of chart that is looked at."""
+    kind = {"kind": request.args["kind"]} if request.args.get("kind") in KINDS else {}
+    address: dict[str, Any] = {**address_of(question), **kind}
+    return [(form, url_for("reports.file", form=form, **address)) for form in FILES]
 
 
 def coverage_map(question: Question) -> str:
@@ -197,7 +205,7 @@ def coverage_map(question: Question) -> str:
     return url_for("reports.coverage", **address_of(question))
 
 
-def note_words(notes: tuple[str, ...]) -> list[str]:
+def note_words(answer: Answer) -> list[str]:
     """What a reader must know beside the numbers."""
     words = {
         "no_rate": _("A market has no exchange rate for this time, so its amounts are left out."),
@@ -206,4 +214,5 @@ def note_words(notes: tuple[str, ...]) -> list[str]:
         ),
         "not_told": _("Some figures can't be told apart this way; they show a dash."),
     }
-    return [words[note] for note in notes if note in words]
+    told = [words[note] for note in answer.notes if note in words]
+    return [*told, *filter(None, [empty_past(answer)])]

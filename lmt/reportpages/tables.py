@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -12,8 +12,8 @@ from lmt.i18n import format_number
 from lmt.i18n import gettext as _
 from lmt.reportpages.asking import address_of
 from lmt.reportpages.words import FEW_LEADS, Change, change
-from lmt.reports import dimensions
-from lmt.reports.answer import Answer, Key
+from lmt.reports.answer import Answer
+from lmt.reports.comparing import counterparts
 from lmt.reports.enrich import behind
 from lmt.reports.figures import BY_CODE, COUNT, SHARE, Figure
 from lmt.reports.folding import OTHERS
@@ -148,8 +148,8 @@ class _Numbers:
         before = answer.before
         if before is not None:
             rows, columns = answer.question.rows, answer.question.columns
-            self.row_before = _counterparts(rows, answer.rows, before.rows)
-            self.column_before = _counterparts(columns, answer.columns, before.columns)
+            self.row_before = counterparts(rows, answer.rows, before.rows)
+            self.column_before = counterparts(columns, answer.columns, before.columns)
 
     def number(
         self, figure: Figure, row: str | None, column: str | None, *, most: float | None = None
@@ -188,20 +188,6 @@ class _Numbers:
             return None
         was = figure.value(before.tally(row_before, column_before))
         return change(figure, value, was, self.answer.currency)
-
-
-def _counterparts(
-    dimension: str, now: tuple[Key, ...], before: tuple[Key, ...]
-) -> Callable[[str], str | None]:
-    """The group of the period before that a group is compared with: the same one, of days and
-    months the one in the same place; None where there is none."""
-    known = dimensions.BY_CODE.get(dimension)
-    if known is None or known.column not in {"day", "month"}:
-        return lambda value: value
-    if len(now) != len(before):
-        return lambda value: None
-    pairs = dict(zip((key.value for key in now), (key.value for key in before), strict=True))
-    return pairs.get
 
 
 def is_of_few(figure: Figure, tally: Tally) -> bool:

@@ -104,7 +104,7 @@ def change(figure: Figure, now: float | None, before: float | None, currency: st
         return Change("same", "", _("%(before)s before", before=was))
     if figure.unit == SHARE:
         points = round((now - before) * 100, 1)
-        moved, told = points, _("%(points)s points", points=format_number(abs(points)))
+        moved, told = points, _("%(points)s points", points=format_number(abs(points), 1))
     elif not before:
         return Change("same", "", _("%(before)s before", before=was))
     elif now > MOST_TIMES * before:

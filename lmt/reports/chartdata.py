@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from lmt.i18n import direction, ngettext
 from lmt.i18n import gettext as _
 from lmt.reports import dimensions, figures
 from lmt.reports.answer import Answer, Key
-from lmt.reports.comparing import tally_before
+from lmt.reports.chartnames import Group, groups_of, isolated, short_names
+from lmt.reports.comparing import past_of, tally_before
 from lmt.reports.folding import OTHERS
 from lmt.reports.palette import MOST_SERIES
 from lmt.reports.tally import Tally, summed
@@ -20,23 +19,18 @@ from lmt.reports.wording import days_text, figure_text
 MOST_GROUPS = 20
 MOST_HEAT_COLUMNS = 24
 MOST_MARKS = 4_000
+ADDING = (figures.COUNT, figures.MONEY)
+"""Units of which parts can be put on top of each other."""
 MOST_FIGURES = 4
 """Several figures of one unit side by side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What is drawn under one name: a key, or the `keys` of all smaller ones."""
-
-    name: str
-    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Points in the order in which they are drawn, each with `row`, `series`, `value` in the unit
     of the axis and the `text` to be read; of lines also `period`. `series` is empty where there is
-    but one."""
+    but one. Sums of many small groups, beside which single ones would vanish, are `rest`: they are
+    told, not drawn."""
 
     rows: tuple[str, ...]
     series: tuple[str, ...]
@@ -44,30 +38,8 @@ class Shown:
     title: str
     """Of the axis of values."""
     periods: tuple[str, ...] = ()
-
-
-def isolated(text: str) -> str:
-    """A text that keeps its own order inside a drawing, which as a whole runs left to right."""
-    return f"\u2067{text}\u2069" if text and direction() == "rtl" else text
-
-
-def groups_of(keys: Sequence[Key], most: int) -> list[Group]:
-    """The first `most` keys under names that no other has; the rest together as the last."""
-    often = Counter(key.name for key in keys)
-    named = [
-        Group(
-            isolated(key.name if often[key.name] == 1 else f"{key.name} ({key.value})"),
-            (key.value,),
-        )
-        for key in keys
-    ]
-    if len(named) <= most:
-        return named
-    rest = [key for group in named[most - 1 :] for key in group.keys]
-    others = ngettext("%(num)s other", "%(num)s others", len(rest))
-    if OTHERS in rest:  # the answer's own, of nobody knows how many
-        others = _("Others")
-    return [*named[: most - 1], Group(isolated(others), tuple(rest))]
+    short: Mapping[str, str] = field(default_factory=dict)
+    """What the axis says of a row, where that is shorter than its name."""
 
 
 def value_of(figure: str, tally: Tally, currency: str) -> float | None:
@@ -144,18 +116,22 @@ def by_figure(answer: Answer, codes: Sequence[str], most: int = MOST_GROUPS) -> 
     groups = groups_of(reading.groups, most)
     scale, title = _scale(codes[0], [reading.of(group) for group in groups], answer.currency, codes)
     points: list[dict[str, Any]] = []
-    if len(codes) > 1 or answer.before is None:
+    short = short_names(reading.dimension, reading.groups)
+    if len(codes) > 1 or past_of(answer) is None:
         series = tuple(isolated(str(figures.BY_CODE[code].name)) for code in codes)
         for group in groups:
             tally = reading.of(group)
             for code, name in zip(codes, series, strict=True):
-                points.append(_point(group.name, name, code, tally, answer.currency, scale))
-        return Shown(_names(groups), series if len(codes) > 1 else (), tuple(points), title)
+                point = _point(group.name, name, code, tally, answer.currency, scale)
+                points.append(_marked(point, code, group))
+        named = series if len(codes) > 1 else ()
+        return Shown(_names(groups), named, tuple(points), title, short=short)
     series = _periods(answer)
     for group in groups:
         for name, tally in zip(series, (reading.of(group), reading.before(group)), strict=True):
-            points.append(_point(group.name, name, codes[0], tally, answer.currency, scale))
-    return Shown(_names(groups), series, tuple(points), title)
+            point = _point(group.name, name, codes[0], tally, answer.currency, scale)
+            points.append(_marked(point, codes[0], group))
+    return Shown(_names(groups), series, tuple(points), title, short=short)
 
 
 def by_column(
@@ -167,8 +143,17 @@ def by_column(
     columns = groups_of(answer.columns, most_columns)
     cells = [(g, c, reading.at(g, c)) for g in groups for c in columns]
     scale, title = _scale(figure, [tally for _g, _c, tally in cells], answer.currency)
-    points = [_point(g.name, c.name, figure, t, answer.currency, scale) for g, c, t in cells]
-    return Shown(_names(groups), _names(columns), tuple(points), title)
+    points = [
+        _marked(_point(g.name, c.name, figure, t, answer.currency, scale), figure, g, c)
+        for g, c, t in cells
+    ]
+    return Shown(
+        _names(groups),
+        _names(columns),
+        tuple(points),
+        title,
+        short=short_names(reading.dimension, reading.groups),
+    )
 
 
 def through_time(answer: Answer, figure: str) -> Shown:
@@ -176,7 +161,8 @@ def through_time(answer: Answer, figure: str) -> Shown:
     first stands at the place of the first."""
     reading = Reading(answer)
     rows = groups_of(reading.groups, max(1, len(reading.groups)))
-    sides = [answer] if answer.before is None else [answer, answer.before]
+    past = past_of(answer)
+    sides = [answer] if past is None else [answer, past]
     room = max(1, MOST_MARKS // max(1, len(rows) * len(sides)))
     several = reading.second and room > 1
     columns = groups_of(answer.columns, min(MOST_SERIES, room)) if several else []
@@ -197,7 +183,10 @@ def through_time(answer: Answer, figure: str) -> Shown:
         for row, series, period, tally, currency in found
     )
     names = _names(columns)
-    return Shown(_names(rows), names, points, title, periods if len(sides) > 1 else ())
+    periods = periods if len(sides) > 1 else ()
+    return Shown(
+        _names(rows), names, points, title, periods, short_names(reading.dimension, reading.groups)
+    )
 
 
 def stages(answer: Answer, codes: Sequence[str]) -> Shown:
@@ -219,7 +208,7 @@ def stages(answer: Answer, codes: Sequence[str]) -> Shown:
 def alike(answer: Answer, code: str) -> list[str]:
     """The figures asked that share the unit of `code`, `code` among the first."""
     unit = figures.BY_CODE[code].unit
-    if unit != figures.COUNT or answer.before is not None:
+    if unit != figures.COUNT or past_of(answer) is not None:
         return [code]
     asked = [each for each in answer.question.figures if figures.BY_CODE[each].unit == unit]
     return asked[:MOST_FIGURES]
@@ -235,8 +224,16 @@ def _names(groups: Sequence[Group]) -> tuple[str, ...]:
     return tuple(group.name for group in groups)
 
 
+def _marked(point: dict[str, Any], figure: str, *groups: Group) -> dict[str, Any]:
+    """With a mark, where it is a sum of many groups beside single ones."""
+    adds = figures.BY_CODE[figure].unit in ADDING
+    many = any(len(group.keys) > 1 or OTHERS in group.keys for group in groups)
+    return {**point, "rest": True} if adds and many else point
+
+
 def _periods(answer: Answer) -> tuple[str, ...]:
-    both = [answer, answer.before] if answer.before else [answer]
+    past = past_of(answer)
+    both = [answer] if past is None else [answer, past]
     return tuple(isolated(days_text(a.question.first, a.question.last)) for a in both)
 
 

@@ -9,6 +9,7 @@ from lmt.i18n import gettext as _
 from lmt.reports import figures
 from lmt.reports.answer import Answer
 from lmt.reports.chartaxes import (
+    STANDS_OUT,
     amount,
     colour,
     column_axis,
@@ -16,9 +17,12 @@ from lmt.reports.chartaxes import (
     group_axis,
     height,
     legend,
+    room_for_columns,
+    row_height,
     rtl,
     time_axis,
     tooltip,
+    with_words,
 )
 from lmt.reports.chartdata import (
     MOST_GROUPS,
@@ -28,17 +32,19 @@ from lmt.reports.chartdata import (
     alike,
     by_column,
     by_figure,
-    isolated,
     stages,
     stages_asked,
     through_time,
 )
+from lmt.reports.chartnames import isolated
 from lmt.reports.palette import SHAPES, STEP_COLOURS
 from lmt.reports.wording import figure_text
 
 LINE_HEIGHT = 300
 _MOST_POINTS_MARKED = 62
 _MOST_BARS_TOLD = 60
+_LENGTH = {"calculate": "datum.rest ? 0 : datum.value || 0", "as": "length"}
+"""Of a bar; what is not drawn is still told where the bar would begin."""
 
 
 def _bars(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
@@ -54,17 +60,15 @@ def _funnel(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
 
 def _lying(shown: Shown, figure: str) -> dict[str, Any]:
     """One bar a group, its value written at its end."""
-    most = max((point["value"] or 0 for point in shown.points), default=0)
     words = {
         "type": "text", "style": "value", "baseline": "middle",
         "align": "right" if rtl() else "left", "dx": -5 if rtl() else 5,
     }  # fmt: skip
-    along = amount(shown, figure)
-    # Room for the words beside the longest bar.
-    along["scale"] = {**along["scale"], "domain": [0, most * 1.25 or 1], "nice": False}
+    along = with_words(amount(shown, figure), shown)
     return {
-        "height": {"step": 30},
+        "height": row_height(shown, 30),
         "data": {"values": list(shown.points)},
+        "transform": [_LENGTH],
         "encoding": {"y": group_axis(shown), "x": along, "tooltip": tooltip(shown)},
         "layer": [
             {"mark": {"type": "bar", "cornerRadiusEnd": 2, "height": {"band": 0.72}}},
@@ -85,7 +89,7 @@ def _side_by_side(shown: Shown, figure: str) -> dict[str, Any]:
     encoding: dict[str, Any] = {
         "y": group_axis(shown),
         "yOffset": {"field": "series", "sort": order, "scale": {"domain": order}},
-        "x": amount(shown, figure),
+        "x": {**amount(shown, figure), "field": "length"},
         "tooltip": tooltip(shown),
     }
     layers: list[dict[str, Any]] = [
@@ -95,9 +99,7 @@ def _side_by_side(shown: Shown, figure: str) -> dict[str, Any]:
         }
     ]
     if len(shown.points) <= _MOST_BARS_TOLD:
-        most = max((point["value"] or 0 for point in shown.points), default=0)
-        scale = {**encoding["x"]["scale"], "domain": [0, most * 1.2 or 1], "nice": False}
-        encoding["x"] = {**encoding["x"], "scale": scale}
+        encoding["x"] = with_words(encoding["x"], shown)
         words = {
             "type": "text", "style": "value", "baseline": "middle",
             "align": "right" if rtl() else "left", "dx": -4 if rtl() else 4,
@@ -106,6 +108,7 @@ def _side_by_side(shown: Shown, figure: str) -> dict[str, Any]:
     return {
         "height": {"step": 14},
         "data": {"values": list(shown.points)},
+        "transform": [_LENGTH],
         "encoding": encoding,
         "layer": layers,
     }
@@ -116,7 +119,7 @@ def _stacked(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
     places = {name: place for place, name in enumerate(shown.series)}
     values = [{**point, "place": places[point["series"]]} for point in shown.points]
     return {
-        "height": {"step": 28},
+        "height": row_height(shown, 28),
         "data": {"values": values},
         # A thin line of paper between the parts tells them apart where colours don't.
         "mark": {"type": "bar", "height": {"band": 0.72}, "style": "part"},
@@ -149,6 +152,7 @@ def _columns(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
         encoding["color"] = colour(shown.series)
     return {
         "height": LINE_HEIGHT,
+        "room": STANDS_OUT,
         "data": {"values": list(shown.points)},
         "mark": {"type": "bar", "cornerRadiusEnd": 2},
         "encoding": encoding,
@@ -181,6 +185,7 @@ def _line(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
         layers.append({"mark": {"type": "point", "filled": True}, "encoding": point})
     return {
         "height": LINE_HEIGHT,
+        "room": STANDS_OUT,
         "data": {"values": list(shown.points)},
         "encoding": encoding,
         "layer": layers,
@@ -193,15 +198,19 @@ def _heat(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
     rows = MOST_GROUPS if not reading.is_ordered else max(MOST_GROUPS, min(62, len(answer.rows)))
     shown = by_column(answer, figure, most_rows=rows, most_columns=MOST_HEAT_COLUMNS)
     many = len(STEP_COLOURS["light"])
-    most = max((point["value"] or 0 for point in shown.points), default=0)
+    most = max((p["value"] or 0 for p in shown.points if "rest" not in p), default=0)
     values, ends = [], []
     for step in range(many):
         low, high = most * step / many, most * (step + 1) / many
         ends.append(isolated(_step_text(figure, low, high, answer.currency, shown)))
     for point in shown.points:
-        if point["value"] is not None:
-            step = min(many - 1, int(point["value"] / most * many)) if most else 0
-            values.append({**point, "step": step, "of": ends[step]})
+        if point["value"] is None:
+            continue
+        if "rest" in point:
+            values.append(point)
+            continue
+        step = min(many - 1, int(point["value"] / most * many)) if most else 0
+        values.append({**point, "step": step, "of": ends[step]})
     encoding = {
         "y": group_axis(shown),
         "x": column_axis(shown),
@@ -209,6 +218,7 @@ def _heat(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
     }
     layers: list[dict[str, Any]] = [
         {
+            "transform": [{"filter": "isValid(datum.step)"}],
             "mark": {"type": "rect"},
             "encoding": {
                 "color": {
@@ -222,16 +232,21 @@ def _heat(answer: Answer, figure: str, _named: bool) -> dict[str, Any]:
         }
     ]
     if len(shown.series) <= 12:
-        for style, test in (("on-little", "<"), ("on-much", ">=")):
+        for style, test in (
+            ("value", "datum.rest"),
+            ("on-little", f"datum.step < {many // 2}"),
+            ("on-much", f"datum.step >= {many // 2}"),
+        ):
             layers.append(
                 {
-                    "transform": [{"filter": f"datum.step {test} {many // 2}"}],
+                    "transform": [{"filter": test}],
                     "mark": {"type": "text", "style": style, "baseline": "middle"},
                     "encoding": {"text": {"field": "text"}},
                 }
             )
     return {
-        "height": {"step": 24},
+        "height": row_height(shown, 24),
+        "room": room_for_columns(shown),
         "data": {"values": values},
         "encoding": encoding,
         "layer": layers,

@@ -22,6 +22,16 @@ def counterparts(
     return pairs.get
 
 
+def past_of(answer: Answer) -> Answer | None:
+    """What it is compared with, unless nothing at all is counted in those days: the year before the
+    first lead is no year of zeros, and is not drawn as one."""
+    past = answer.before
+    if past is None:
+        return None
+    total = past.total
+    return past if any(total.counts.values()) or any(total.extra.values()) or total.cost else None
+
+
 def tally_before(answer: Answer, row: str | None = None, column: str | None = None) -> Tally | None:
     """What `answer.tally` was in the days that it is compared with; None where it is compared with
     none, or has no counterpart there."""

@@ -28,16 +28,22 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 2, 1, 2])
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 MOST_SERIES = len(SHAPES)
 PRINT_FONT = "DejaVu Sans"
+PAGE_FONT = (
+    '"Inter Var", Inter, "Segoe UI", Roboto, "Noto Sans", "Noto Sans Arabic", Arial, sans-serif'
+)
+"""That of the pages' texts, so that labels are as wide as they were measured."""
 
 THEMES = ("light", "dark", "print")
 
 
-def config_of(theme: str) -> dict[str, Any]:
-    """How Vega draws on a page of this theme; "print" is for paper and mails."""
+def config_of(theme: str, *, from_right: bool = False) -> dict[str, Any]:
+    """How Vega draws on a page of this theme; "print" is for paper and mails. `from_right`: for who
+    reads from there."""
     paper = "dark" if theme == "dark" else "light"
     ink, soft, line = INKS[paper]
     low, high = STEP_INKS[paper]
     series = list(SERIES_COLOURS[paper])
+    side = "end" if from_right else "start"
     text: Mapping[str, Any] = {"labelColor": ink, "titleColor": soft}
     config: dict[str, Any] = {
         "background": "#ffffff" if theme == "print" else None,
@@ -47,14 +53,17 @@ def config_of(theme: str) -> dict[str, Any]:
             "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal",
             "labelLimit": 220,
         },
-        "legend": {**text, "labelFontSize": 12, "labelLimit": 260, "titleFontWeight": "normal"},
+        "legend": {
+            **text, "labelFontSize": 12, "labelLimit": 260, "titleFontWeight": "normal",
+            "layout": {"bottom": {"anchor": side, "direction": "vertical"}},
+        },
         "title": {
             "color": ink, "subtitleColor": soft, "fontSize": 16, "fontWeight": "normal",
             "subtitleFontSize": 12, "subtitlePadding": 6, "offset": 14,
         },
         "bar": {"color": series[0]},
         "line": {"color": series[0], "strokeWidth": 2.5},
-        "point": {"color": series[0], "size": 45},
+        "point": {"color": series[0], "size": 45, "opacity": 1},
         "style": {
             "part": {"stroke": PAPERS[paper][0], "strokeWidth": 0.8},
             "value": {"color": ink, "fontSize": 11},
@@ -63,4 +72,4 @@ def config_of(theme: str) -> dict[str, Any]:
         },
         "range": {"category": series, "ordinal": list(STEP_COLOURS[paper]), "symbol": list(SHAPES)},
     }  # fmt: skip
-    return {**config, "font": PRINT_FONT} if theme == "print" else config
+    return {**config, "font": PRINT_FONT if theme == "print" else PAGE_FONT}

@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
+from typing import Any
 
 from lmt.i18n import direction, format_datetime, format_number
 from lmt.i18n import gettext as _
 from lmt.reports import figures
 from lmt.reports.answer import Answer
-from lmt.reports.chartdata import isolated, value_of
-from lmt.reports.charts import chart_of, chart_title, number_format
+from lmt.reports.chartdata import value_of
+from lmt.reports.chartnames import isolated
+from lmt.reports.charts import PRINT_PADDING, chart_of, chart_title, number_format
 from lmt.reports.drawing import pdf_of, svg
 from lmt.reports.palette import INKS, PRINT_FONT
 from lmt.reports.tally import Tally
@@ -24,13 +26,15 @@ MOST_ROWS = 40
 MOST_COLUMNS = 6
 _MARGIN = 36
 _INNER = WIDTH - 2 * _MARGIN
-_CHART_HEIGHT = 330
-_NAME_WIDTH = 150
+_CHART_HEIGHT = 400
+_NAME_WIDTHS = 150, 280
+_FIGURE_WIDTH = 75
 _ROW = 13
 _FEWEST_ROWS = 3
 _INK, _SOFT, _LINE = INKS["light"]
 _LETTER = 0.53
 """How wide a letter of the font is on average, of its size."""
+_OPENING = re.compile(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"[^>]*>')
 _UNDRAWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -42,15 +46,13 @@ def page(answer: Answer, names: Names, *, title: str = "", kind: str = "") -> by
 def drawn(answer: Answer, names: Names, *, title: str = "", kind: str = "") -> str:
     """The same as an SVG, one unit a point."""
     sheet = _Sheet()
-    sheet.say(title or chart_title(answer, names=names), size=18, gap=8)
+    sheet.say(title or chart_title(answer, names=names, kind=kind), size=18, gap=8)
     sheet.say(question_words(answer.question, names), size=9, ink=_SOFT, gap=4)
     told = _(
         "What happened is counted up to %(time)s.", time=format_datetime(answer.as_of, "short")
     )
     sheet.say(told, size=9, ink=_SOFT, gap=12)
-    chart = chart_of(answer, theme="print", kind=kind, names=names)
-    del chart["title"]
-    sheet.place(svg({**chart, "padding": 2}, number_format()))
+    sheet.place(_chart(chart_of(answer, theme="print", kind=kind, names=names)))
     meant = [
         _(
             "%(figure)s: %(formula)s",
@@ -67,6 +69,23 @@ def drawn(answer: Answer, names: Names, *, title: str = "", kind: str = "") -> s
     for text in meant:
         sheet.say(text, size=7.5, ink=_SOFT, gap=3)
     return sheet.svg()
+
+
+def _chart(spec: dict[str, Any]) -> str:
+    """Without what the sheet says anyway. A tall one is drawn wider, so that it fills the sheet."""
+    around = {side: max(2, width - PRINT_PADDING) for side, width in spec["padding"].items()}
+    bare = {name: part for name, part in spec.items() if name != "title"} | {"padding": around}
+    made = svg(bare, number_format())
+    width, height = _size(made)
+    if height * _INNER <= _CHART_HEIGHT * width:
+        return made
+    return svg({**bare, "width": round(height * _INNER / _CHART_HEIGHT)}, number_format())
+
+
+def _size(drawing: str) -> tuple[float, float]:
+    found = _OPENING.search(drawing)
+    assert found is not None
+    return float(found[1]), float(found[2])
 
 
 class _Sheet:
@@ -101,11 +120,9 @@ class _Sheet:
 
     def place(self, chart: str) -> None:
         """A drawing, as large as there is room for."""
-        size = re.search(r'<svg[^>]* width="([\d.]+)" height="([\d.]+)"[^>]*>', chart)
-        assert size is not None
-        width, height = float(size[1]), float(size[2])
+        width, height = _size(chart)
         scale = min(_INNER / width, _CHART_HEIGHT / height)
-        inside = chart[size.end() :].removesuffix("</svg>")
+        inside = _OPENING.sub("", chart, count=1).removesuffix("</svg>")
         x = WIDTH - _MARGIN - width * scale if self._rtl else _MARGIN
         self._parts.append(
             f'<g transform="translate({x:.1f} {self.y:.1f}) scale({scale:.4f})">{inside}</g>'
@@ -125,22 +142,24 @@ def _table(sheet: _Sheet, answer: Answer, most: int) -> None:
     """As many rows as there is room for, and all together at the end."""
     heads, lines, total = _cells(answer)
     shown = lines[: max(0, min(most, MOST_ROWS))]
-    column = (_INNER - _NAME_WIDTH) / max(1, len(heads))
+    least, most_wide = _NAME_WIDTHS
+    named = min(most_wide, max(least, _INNER - _FIGURE_WIDTH * len(heads)))
+    column = (_INNER - named) / max(1, len(heads))
     wrapped = [_lines(head, 7.5, column - 6)[:3] for head in heads]
     top = sheet.y
     for line in range(max((len(each) for each in wrapped), default=0)):
         for place, words in enumerate(wrapped, 1):
             if line < len(words):
-                x = _MARGIN + _NAME_WIDTH + place * column
+                x = _MARGIN + named + place * column
                 sheet.text(x, words[line], size=7.5, ink=_SOFT, end=True)
         sheet.y += 10
     sheet.y = max(sheet.y, top + 10) + 2
     for name, values in [*shown, total]:
         sheet.rule()
-        letters = int(_NAME_WIDTH / (8 * _LETTER))
+        letters = int(named / (8 * _LETTER))
         sheet.text(_MARGIN, name if len(name) <= letters else name[: letters - 1] + "…", size=8)
         for place, value in enumerate(values, 1):
-            sheet.text(_MARGIN + _NAME_WIDTH + place * column, value, size=8, end=True)
+            sheet.text(_MARGIN + named + place * column, value, size=8, end=True)
         sheet.y += _ROW
     if len(shown) < len(lines):
         left = _(

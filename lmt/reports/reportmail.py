@@ -36,7 +36,14 @@ from lmt.reports.question import Question
 from lmt.reports.reading import names_in, parameters_of, question_for, week_start_of
 from lmt.reports.standard import BY_CODE as STANDARDS
 from lmt.reports.tally import Tally
-from lmt.reports.wording import Names, days_text, dimension_name, figure_text, question_words
+from lmt.reports.wording import (
+    Names,
+    days_text,
+    dimension_name,
+    empty_past,
+    figure_text,
+    question_words,
+)
 from lmt.scope import act_as, actor_of
 
 MOST_ROWS = 20
@@ -85,10 +92,8 @@ def _made(
     standard = STANDARDS.get(str(report.address.get("report", "")))
     if standard is not None and standard.permission and not person.may(standard.permission):
         return None
-    by = "" if schedule.user_id == person.id else report.user.name
-    actor = actor_of(person)
-    with _read_by(person, message), act_as(reading_sessions(), actor) as reading:
-        week_start = week_start_of(reading, actor, person.week_start)
+    with _read_by(person, message), act_as(reading_sessions(), actor_of(person)) as reading:
+        week_start = week_start_of(reading, person.week_start)
         question, _problems = question_for(
             reading,
             parameters_of(report.address),
@@ -127,6 +132,7 @@ def _told(report: SavedReport, answer: Answer, names: Names, base_url: str) -> R
     table = _by_column if question.columns else _by_figure
     head, lines = table(answer, [*(key.value for key in shown), None])
     corner = dimension_name(question.rows, names)
+    notes = [_NOTES[code] for code in answer.notes if code in _NOTES]
     rows = tuple((key.name or _("All"), *line) for key, line in zip(shown, lines, strict=False))
     return ReportTold(
         name=report.name,
@@ -138,7 +144,7 @@ def _told(report: SavedReport, answer: Answer, names: Names, base_url: str) -> R
         rows=rows,
         total=(_("All"), *lines[-1]) if question.rows and len(rows) > 1 else (),
         more=len(answer.rows) - len(shown) if shown else 0,
-        notes=tuple(str(_NOTES[code]) for code in answer.notes if code in _NOTES),
+        notes=tuple(filter(None, [*map(str, notes), empty_past(answer)])),
     )
 
 

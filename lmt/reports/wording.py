@@ -8,12 +8,14 @@ from datetime import date
 from babel import Locale
 from babel.dates import format_interval
 from babel.lists import format_list
-from babel.numbers import get_currency_symbol
+from babel.numbers import format_decimal, get_currency_symbol
 from babel.units import format_unit
 
 from lmt.i18n import format_km, format_number, format_percent, reader
 from lmt.i18n import gettext as _
 from lmt.reports import dimensions, figures
+from lmt.reports.answer import Answer
+from lmt.reports.comparing import past_of
 from lmt.reports.question import Question
 
 NOTHING = "\N{EN DASH}"
@@ -58,7 +60,9 @@ def _in(amount: float, unit: str) -> str:
     written = format_unit(amount, name, format="#,##0.#", locale=locale)
     if name in written:  # where Babel takes the long form of a unit over, it loses it
         written = format_unit(amount, name, "short", format="#,##0.#", locale=locale)
-    return written
+    # Babel writes the number of a unit as the language does, whatever manner its reader chose.
+    plain = format_decimal(amount, format="#,##0.#", locale=locale)
+    return written.replace(plain, format_number(round(amount, 1)))
 
 
 def money_text(amount: float, currency: str) -> str:
@@ -138,3 +142,14 @@ def question_words(question: Question, names: Names) -> str:
     if before is not None:
         said.append(_("Compared with %(days)s.", days=days_text(before.first, before.last)))
     return " ".join(said)
+
+
+def empty_past(answer: Answer) -> str:
+    """That there is nothing to compare with; "" where there is, or nothing is compared."""
+    if answer.before is None or past_of(answer) is not None:
+        return ""
+    past = answer.before.question
+    return _(
+        "No leads in %(days)s, so there is nothing to compare with.",
+        days=days_text(past.first, past.last),
+    )
