@@ -5,9 +5,11 @@ Each verb notes who changed what, and commits.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -15,6 +17,7 @@ from sqlalchemy import ColumnElement, cast, func, literal, or_, select, text, tr
 from sqlalchemy.dialects.postgresql import JSONPATH, insert
 from sqlalchemy.orm import Session
 
+from lmt.dealerchanges import NotNow
 from lmt.forms.fields import RESERVED_KEYS, WITH_OPTIONS, BadForm, FieldDefinition, field_from
 from lmt.forms.systemfields import SYSTEM_KEYS
 from lmt.i18n import gettext as _
@@ -130,15 +133,19 @@ def save_field(
     field: CustomField,
     data: Mapping[str, Any],
     *,
+    seen: str = "",
     at: datetime,
     actor: Actor,
 ) -> bool:
     """The field is as `data` says from now on; its key stays. Forms that have it are as they were
     until it is put into them anew. False where nothing differs.
 
-    Raises BadField, among others for another type of a field in use; LookupError.
+    `seen` is the `mark_of` the field that was edited. Raises BadField, among others for another
+    type of a field in use; NotNow where it was changed meanwhile; LookupError.
     """
     row = _locked(session, field, actor)
+    if seen and seen != mark_of(row):
+        raise NotNow(_("Somebody changed this meanwhile. Look at it again."))
     given = {**data, "key": row.key}
     problems = _problems(given, known=row)
     if "type" not in problems and given["type"] != row.definition["type"] and is_used(session, row):
@@ -182,6 +189,11 @@ def is_used(session: Session, field: CustomField) -> bool:
         session.scalar(wanted.limit(1)) is not None
         for wanted in (select(Form.id).where(drafts), select(FormVersion.id).where(asks), answered)
     )
+
+
+def mark_of(field: CustomField) -> str:
+    """Tells whether a field is still the one that a form was filled in from."""
+    return sha256(json.dumps(field.definition, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def subject_of(field: CustomField) -> str:

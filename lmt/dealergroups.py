@@ -1,6 +1,7 @@
 """Groups of dealers, such as a company with several showrooms: who belongs, and who sees them.
 
-Each verb notes who changed what, and commits. A group is whoever's who looks after all its dealers.
+Each verb notes who changed what, and commits. A group is whoever's who looks after all its dealers;
+an empty one is the market's whose people edited it last.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, Row, func, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from lmt.dealerchanges import BadValues, NotNow
 from lmt.dealers import PERMISSION
 from lmt.i18n import gettext as _
-from lmt.models import Dealer, DealerGroup, User, UserScope, note_change
+from lmt.models import Dealer, DealerGroup, SettingChange, User, UserScope, note_change
 from lmt.routing.directory import dealers_changed
 from lmt.scope import Actor
 
@@ -30,15 +31,24 @@ _CODE = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 def edited_by(actor: Actor) -> ColumnElement[bool]:
-    """The groups that the actor may change, for a WHERE: those without a dealer of others."""
+    """The groups that the actor may change, for a WHERE: those without a dealer of others, and of
+    the empty ones those that somebody of the actor's markets edited last."""
     own = actor.whole_markets(PERMISSION)
     if own is None:
         return true()
     dealer = Dealer.__table__.c
-    foreign = select(dealer.id).where(
-        dealer.group_id == DealerGroup.id, dealer.market_id.not_in(own)
+    members = select(dealer.id).where(dealer.group_id == DealerGroup.id).correlate(DealerGroup)
+    foreign = members.where(dealer.market_id.not_in(own))
+    editor = (
+        select(SettingChange.user_id)
+        .where(SettingChange.kind == KIND, SettingChange.subject == DealerGroup.code)
+        .order_by(SettingChange.id.desc())
+        .limit(1)
+        .correlate(DealerGroup)
+        .scalar_subquery()
     )
-    return ~foreign.correlate(DealerGroup).exists()
+    ours = select(UserScope.user_id).where(UserScope.market_id.in_(own))
+    return and_(~foreign.exists(), or_(members.exists(), editor.in_(ours)))
 
 
 def edited_group(session: Session, code: str, actor: Actor) -> DealerGroup:

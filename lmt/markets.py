@@ -202,37 +202,39 @@ def _take_countries(
     actor: Actor,
 ) -> None:
     """The market's countries are these. What another market loses is noted there too."""
-    rows = session.execute(
-        select(MarketCountry, Market)
-        .join(Market, Market.id == MarketCountry.market_id)
-        .where((MarketCountry.country.in_(countries)) | (MarketCountry.market_id == market_id))
-        .with_for_update(of=MarketCountry)
+    # Two markets that want one country at once meet at its row: the second finds it taken.
+    for country in sorted(set(countries)):
+        wanted = insert(MarketCountry).values(country=country, market_id=market_id)
+        session.execute(wanted.on_conflict_do_nothing())
+    held = session.scalars(
+        select(MarketCountry)
+        .where(MarketCountry.country.in_(countries) | (MarketCountry.market_id == market_id))
+        .order_by(MarketCountry.country)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
-    held = {row.country: (row, home) for row, home in rows}
     own = actor.whole_markets(PERMISSION)
-    for country in countries:
-        row, home = held.get(country, (None, None))
-        if row is None or home is None:
-            session.add(MarketCountry(country=country, market_id=market_id))
-        elif home.id != market_id:
-            said = {"country": country_name(country), "market": home.name}
-            if own is not None and home.id not in own:
-                raise BadValues({"countries": _("%(country)s belongs to %(market)s.", **said)})
-            if not move:
-                words = _("%(country)s belongs to %(market)s. Tick the box to move it.", **said)
-                raise BadValues({"countries": words})
-            theirs = [each.country for each in home.countries]
-            row.market_id = market_id
-            note_change(
-                session, "market", home.code, at=at, user_id=actor.user_id,
-                before={"countries": theirs},
-                after={"countries": [each for each in theirs if each != country]},
-            )  # fmt: skip
-            session.flush()
-            session.expire(home, ["countries"])
-    for row, home in held.values():
-        if home.id == market_id and row.country not in countries:
-            session.delete(row)
+    for row in held:
+        if row.market_id == market_id:
+            if row.country not in countries:
+                session.delete(row)
+            continue
+        home = session.get_one(Market, row.market_id)
+        said = {"country": country_name(row.country), "market": home.name}
+        if own is not None and home.id not in own:
+            raise BadValues({"countries": _("%(country)s belongs to %(market)s.", **said)})
+        if not move:
+            words = _("%(country)s belongs to %(market)s. Tick the box to move it.", **said)
+            raise BadValues({"countries": words})
+        theirs = [each.country for each in home.countries]
+        row.market_id = market_id
+        note_change(
+            session, "market", home.code, at=at, user_id=actor.user_id,
+            before={"countries": theirs},
+            after={"countries": [each for each in theirs if each != row.country]},
+        )  # fmt: skip
+        session.flush()
+        session.expire(home, ["countries"])
 
 
 def _problems(terms: MarketTerms) -> dict[str, str]:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from lmt.accounts.service import BadAccount, Scope, account_address, create_user, ensure_roles
 from lmt.config import LOCALES
-from lmt.dealers import BadValues
+from lmt.dealerchanges import BadValues, NotNow
 from lmt.i18n import gettext as _
 from lmt.models import Brand, Dealer, DealerGroup, Market, Role, User, UserScope, note_change
 from lmt.scope import Actor
@@ -134,15 +135,28 @@ def invite(session: Session, email: str, account: Account, *, at: datetime, acto
     return person
 
 
-def change(session: Session, user_id: int, account: Account, *, at: datetime, actor: Actor) -> bool:
+def change(
+    session: Session,
+    user_id: int,
+    account: Account,
+    *,
+    seen: str = "",
+    at: datetime,
+    actor: Actor,
+) -> bool:
     """Set what an account is; False where all was so already.
 
-    Raises BadValues, and LookupError for an account that the actor doesn't keep.
+    `seen` is the `mark_of` the account that was edited. Raises BadValues, NotNow where it was
+    changed meanwhile, and LookupError for an account that the actor doesn't keep.
     """
+    session.execute(select(User.id).where(User.id == user_id).with_for_update())
+    session.expire_all()
     person = kept_person(session, user_id, actor)
     _refuse_for(session, person, actor)
-    problems = _problems(session, account, actor)
     before = _told(session, person)
+    if seen and seen != _mark(before):
+        raise NotNow(_("Somebody changed this meanwhile. Look at it again."))
+    problems = _problems(session, account, actor)
     if person.id == actor.user_id and (
         set(account.roles) != {role.name for role in person.roles}
         or set(account.parts) != set(parts_of(person))
@@ -164,6 +178,15 @@ def change(session: Session, user_id: int, account: Account, *, at: datetime, ac
     _note(session, person, before, after, at, actor)
     session.commit()
     return before != after
+
+
+def mark_of(session: Session, person: User) -> str:
+    """Tells whether an account is still the one that a form was filled in from."""
+    return _mark(_told(session, person))
+
+
+def _mark(told: dict[str, Any]) -> str:
+    return sha256(repr(sorted(told.items())).encode()).hexdigest()[:16]
 
 
 def set_active(session: Session, user_id: int, active: bool, *, at: datetime, actor: Actor) -> User:

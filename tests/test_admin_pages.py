@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -12,9 +14,12 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from lmt.accounts.service import Scope, create_user
+from lmt.db import SessionFactory
+from lmt.dealergroups import edited_by
 from lmt.ingest.books import books
 from lmt.models import (
     Competence,
@@ -30,6 +35,7 @@ from lmt.models import (
     VehicleModel,
 )
 from lmt.routing.directory import stamp_of
+from lmt.scope import SYSTEM, act_as, actor_of
 from tests.world import World
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -114,6 +120,30 @@ def test_a_country_moves_only_knowingly_and_only_between_ones_own_markets(
     assert session.get_one(MarketCountry, "AE").market_id == world.markets["PL"]
     noted = session.scalars(select(SettingChange).order_by(SettingChange.id)).all()
     assert [row.subject for row in noted] == ["GULF", "PL"]
+
+
+def test_of_two_markets_that_take_one_country_at_once_the_second_is_told(
+    enter: Enter, session: Session, sessions: SessionFactory, world: World
+) -> None:
+    session.commit()
+    omar = enter("omar")
+    waits = text(
+        "SELECT count(*) FROM pg_locks"
+        " WHERE NOT granted AND transactionid = CAST(pg_current_xact_id() AS xid)"
+    )
+    with act_as(sessions(), SYSTEM) as other, ThreadPoolExecutor(1) as pool:
+        other.add(MarketCountry(country="LT", market_id=world.markets["GULF"]))
+        other.flush()
+        answer = pool.submit(
+            omar.post, "/hq/markets/PL", data={**POLAND, "countries": ["PL", "LT"]}
+        )
+        until = time.monotonic() + 20
+        while not other.scalar(waits):
+            assert time.monotonic() < until
+        other.commit()
+        refused = answer.result(20)
+    assert refused.status_code == 422
+    assert "belongs to Gulf" in told_at(refused.text, "countries")
 
 
 def test_markets_are_set_up_by_the_centre_alone(enter: Enter, session: Session) -> None:
@@ -238,6 +268,29 @@ def test_groups_hold_ones_own_dealers_and_tell_who_sees_them(
     assert "Mixed" not in client.get("/hq/groups").text
     assert client.post("/hq/groups/mixed", data=given).status_code == 404
     assert enter("bert").get("/hq/groups").status_code == 403
+
+
+def test_an_empty_group_is_the_markets_that_emptied_it(
+    enter: Enter, session: Session, world: World
+) -> None:
+    hana, omar = enter("hana"), enter("omar")
+    hana.post("/hq/groups", data={"name": "Wisla", "dealers": "PL-WAW-1"})
+    saved = hana.post("/hq/groups/wisla", data={"name": "Wisla"}, follow_redirects=True)
+    assert "Wisla" in words(saved.text)
+    omar.post("/hq/groups", data={"name": "Central house"})
+    assert "Central house" in omar.get("/hq/groups").text
+    assert "Central house" not in hana.get("/hq/groups").text
+    assert hana.post("/hq/groups/central-house", data={"do": "delete"}).status_code == 404
+    # A colleague of the same market may end what she began; people elsewhere may not.
+    yusuf = create_user(
+        session, "yusuf@lmt.example", "Yusuf", None, ["headquarters"],
+        [Scope(market_id=world.markets["GULF"])], "en", "UTC",
+    )  # fmt: skip
+    session.commit()
+    gulf = actor_of(yusuf)
+    assert session.scalars(select(DealerGroup.code).where(edited_by(gulf))).all() == []
+    assert hana.post("/hq/groups/wisla", data={"do": "delete"}).status_code == 302
+    assert session.scalars(select(DealerGroup.code)).all() == ["central-house"]
 
 
 def test_competences_end_at_an_instant_and_routing_hears_of_it(

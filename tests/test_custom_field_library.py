@@ -133,6 +133,22 @@ def test_a_field_in_use_keeps_its_type(
     assert "small: en Up to 10, pl Do dziesięciu" in history
 
 
+def test_of_two_who_edit_a_field_the_second_is_told(enter: Enter, session: Session) -> None:
+    client = enter("hana")
+    client.post(NEW, data=fleet())
+    row = session.scalars(select(CustomField)).one()
+    address = f"/hq/form-fields/{row.id}"
+    found = re.search(r'name="seen" value="([^"]+)"', client.get(address).text)
+    assert found
+    first = fleet(**{"label.pl": "Flota", "seen": found[1]})
+    assert client.post(address, data=first).status_code == 302
+    second = client.post(address, data=fleet(**{"label.en": "Fleet", "seen": found[1]}))
+    assert second.status_code == 409
+    assert "Somebody changed this meanwhile." in seen(second.text)
+    session.refresh(row)
+    assert row.definition["label"] == {"en": "Fleet size", "pl": "Flota"}
+
+
 def test_a_field_that_a_form_asks_is_in_use(enter: Enter, session: Session) -> None:
     enter("hana").post(NEW, data=fleet())
     row = session.scalars(select(CustomField)).one()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from lmt import mailtexts
 from lmt.config import LOCALES, Settings
 from lmt.db import SessionFactory
-from lmt.models import Lead, MailText, MailTextVersion, Message, SettingChange, User
+from lmt.models import Lead, MailText, MailTextVersion, Message, SettingChange, Tap, User
 from lmt.notify import outbox
 from lmt.notify.facts import DealerCard, MailFacts
 from lmt.notify.mails import KINDS, render
@@ -33,6 +33,7 @@ from tests.world import FRIDAY, World
 Enter = Callable[[str], FlaskClient]
 MakeLead = Callable[..., Lead]
 AT = datetime(2026, 3, 6, 9, 0, tzinfo=UTC)
+LINK = re.compile(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 RECEIVED = "/hq/mail-texts/customer_received/PL"
 FACTS = MailFacts(
     written_at=AT,
@@ -69,6 +70,17 @@ def test_a_name_that_is_a_message_greets_nobody(name: str) -> None:
     words = {"opening": "{% if name %}Dear {{ name }},{% else %}Good day,{% endif %}"}
 
     assert "Good day," in said(words, replace(FACTS, full_name=name)).text
+
+
+def test_a_tap_is_called_what_it_does_whatever_a_market_calls_its_button() -> None:
+    taps = {"accept": "https://lmt.example/t/1", "decline": "https://lmt.example/t/2"}
+    mail = render(
+        "dealer_new_lead", replace(sample_facts(AT, "https://lmt.example"), taps=taps),
+        language="en", timezone="UTC", base_url="https://lmt.example", words={"button": "Look"},
+    )  # fmt: skip
+    links = {" ".join(words.split()): to for to, words in LINK.findall(mail.html)}
+    assert (links["Accept"], links["Decline"]) == (taps["accept"], taps["decline"])
+    assert links["Look"].startswith("https://lmt.example/desk/")
 
 
 def test_values_are_isolated_where_text_runs_from_right_to_left() -> None:
@@ -215,6 +227,24 @@ def test_an_editor_starts_from_our_words_previews_and_publishes(
     client.post(f"{RECEIVED}/versions", data={"number": ""})
     session.expire_all()
     assert session.scalars(select(MailText)).one().published_id is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "buttons"),
+    [
+        ("dealer_new_lead", ["Accept", "Decline", "Open the lead"]),
+        ("plan_reminder", ["Open the lead", "It is done"]),
+    ],
+)
+def test_a_preview_has_the_buttons_of_the_mail_and_they_do_nothing(
+    enter: Enter, session: Session, offered_lead: MakeLead, kind: str, buttons: list[str]
+) -> None:
+    offered_lead()
+    framed = enter("hana").get(f"/hq/mail-texts/{kind}/PL/preview?language=en").text
+    links = [(href, " ".join(words.split())) for href, words in LINK.findall(framed)]
+    assert [words for _href, words in links if words in buttons] == buttons
+    assert not any("/t/" in href for href, _words in links)
+    assert session.scalars(select(Tap)).all() == []
 
 
 def test_a_test_goes_to_its_author_and_leaves_no_trace_on_the_lead(

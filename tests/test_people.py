@@ -138,6 +138,23 @@ def test_who_is_shut_out_is_out_at_once_and_may_be_let_in_again(
     assert cast["anna"].active
 
 
+def test_of_two_who_edit_an_account_the_second_is_told(hana: FlaskClient, session: Session) -> None:
+    post(hana, "/hq/people/new", "/hq/people/new", **AGENT)
+    ewa = session.scalars(select(User).where(User.email == "ewa@lmt.example")).one()
+    path = f"/hq/people/{ewa.id}"
+    found = re.search(r'name="seen" value="([^"]+)"', hana.get(path).text)
+    assert found
+    both = {**AGENT, "seen": found[1]}
+    assert post(hana, path, path, **{**both, "name": "Ewa First"})[0] == 200
+    status, page = post(hana, path, path, **{**both, "dealers": "PL-WAW-1"})
+    assert status == 409
+    assert "Somebody changed this meanwhile." in page
+    session.expire_all()
+    assert ewa.name == "Ewa First"
+    waw2 = session.scalars(select(Dealer.id).where(Dealer.code == "PL-WAW-2")).one()
+    assert [scope.dealer_id for scope in ewa.scopes] == [waw2]
+
+
 def test_nobody_changes_or_ends_their_own_access(
     hana: FlaskClient, cast: dict[str, User], session: Session
 ) -> None:

@@ -15,6 +15,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lmt.config import LOCALES
+from lmt.i18n import reading
+from lmt.labels import LABELS, label
 from lmt.models import Lead, Rule, User
 from lmt.qualify.defaults import DEFAULT_RULES
 from lmt.qualify.service import qualify_lead
@@ -112,6 +115,29 @@ def test_a_market_gets_its_own_set_by_its_first_change(
     assert found is not None
     client.post(found[1])
     assert names(session, own) == []
+
+
+def test_shipped_rules_are_named_in_the_readers_language(
+    enter: Enter, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for locale in LOCALES:
+        with reading(locale, "UTC"):
+            shown = {name: label("rule", name) for name, _when, _then in DEFAULT_RULES}
+        assert set(shown) == set(LABELS["rule"])
+        assert len(set(shown.values())) == len(shown), locale
+    monkeypatch.setitem(LABELS["rule"], "soon", "bald")
+    client, place = enter("omar"), list(LABELS["rule"]).index("soon")
+    assert "bald" in client.get("/hq/rules?market=*").text
+    assert 'value="bald"' in client.get(f"/hq/rules/*/{place}").text
+    given = {"name": "bald", "field.0": "timeframe", "operator.0": "contains", "values.0": "now"}
+    mark = seen(client, f"/hq/rules/*/{place}")
+    client.post(
+        f"/hq/rules/*/{place}", data={**given, "points": "9", "active": "yes", "seen": mark}
+    )
+    rule = session.scalars(select(Rule).where(Rule.position == place)).one()
+    assert (rule.name, rule.then) == ("soon", {"points": 9})
+    # It is told by that name in the history, too.
+    assert "bald: timeframe" in unescape(client.get("/hq/history?kind=rules").text)
 
 
 def test_rules_are_moved_switched_off_and_given_up(

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from lmt import customfields as verbs
 from lmt import web
 from lmt.config import LOCALES
+from lmt.dealerchanges import NotNow
 from lmt.forms.fields import MOST_FILE_MB, SHOWN_IN, WITH_OPTIONS, in_words
 from lmt.hq.blueprint import blueprint
 from lmt.hq.fieldtyping import FieldTyping, read_typing, typing_of
@@ -139,11 +140,19 @@ def save_custom_field(field_id: int) -> ResponseReturnValue:
         if typed.problems:
             raise verbs.BadField(typed.problems)
         changed = verbs.save_field(
-            web.db(), row, typed.definition(), at=web.at(), actor=web.actor()
+            web.db(),
+            row,
+            typed.definition(),
+            seen=request.form.get("seen", ""),
+            at=web.at(),
+            actor=web.actor(),
         )
     except verbs.BadField as bad:
         web.db().rollback()
         return _form(typed, home, _kept(field_id), bad.problems), 422
+    except NotNow as refused:
+        web.db().rollback()
+        return _form(typed, home, _kept(field_id), {"": str(refused)}), 409
     flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
     return redirect(url_for("hq.custom_fields"))
 
@@ -241,6 +250,7 @@ def _form(
         bounded=typed.kind in BOUNDED,
         most_file_mb=MOST_FILE_MB,
         blanks=blanks,
+        seen=request.form.get("seen") or (verbs.mark_of(row) if row is not None else ""),
         used=row is not None and verbs.is_used(web.db(), row),
         history=(
             history_of(web.db(), "custom_field", verbs.subject_of(row)) if row is not None else []

@@ -244,7 +244,7 @@ def rule_line(rule: Mapping[str, Any]) -> str:
     when = " + ".join(_condition(each) for each in rule.get("when", ()))
     then = ", ".join(f"{name} {_plain(value)}" for name, value in rule.get("then", {}).items())
     off = "" if rule.get("active", True) else f" ({_('off')})"
-    return f"{rule.get('name', '')}{off}: {when or '*'} → {then}"
+    return f"{label('rule', rule.get('name', ''))}{off}: {when or '*'} → {then}"
 
 
 def _condition(condition: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from lmt import people as verbs
 from lmt import web
 from lmt.accounts.service import EVERYWHERE, Scope
-from lmt.dealers import BadValues
+from lmt.dealerchanges import BadValues, NotNow
 from lmt.hq.blueprint import blueprint
 from lmt.hq.filters import pattern
 from lmt.hq.sourcewords import changes_of
@@ -53,6 +53,7 @@ class Typed:
     groups: frozenset[str] = frozenset()
     brands: frozenset[str] = frozenset()
     dealers: str = ""
+    seen: str = ""
     unknown: tuple[str, ...] = field(default=())
 
 
@@ -143,10 +144,15 @@ def save_user(user_id: int) -> ResponseReturnValue:
     person = _kept(user_id)
     try:
         account = _account(session, given, person)
-        changed = verbs.change(session, user_id, account, at=web.at(), actor=web.actor())
+        changed = verbs.change(
+            session, user_id, account, seen=given.seen, at=web.at(), actor=web.actor()
+        )
     except BadValues as bad:
         session.rollback()
         return _form(given, _kept(user_id), bad.problems), 422
+    except NotNow as refused:
+        session.rollback()
+        return _form(given, _kept(user_id), {"": str(refused)}), 409
     except LookupError:
         abort(404)
     flash(_("Saved.") if changed else _("Nothing was changed."), "success" if changed else "info")
@@ -234,6 +240,7 @@ def _typed(form: MultiDict[str, str]) -> Typed:
         groups=frozenset(form.getlist("groups")),
         brands=frozenset(form.getlist("brands")),
         dealers=form.get("dealers", "")[:20_000],
+        seen=form.get("seen", ""),
     )
 
 
@@ -298,6 +305,7 @@ def _filled_in(session: Session, person: User) -> Typed:
         groups=frozenset(str(part.group_id) for part in parts if part.group_id),
         brands=frozenset(str(part.brand_id) for part in parts if part.brand_id),
         dealers="\n".join(codes),
+        seen=verbs.mark_of(session, person),
     )
 
 

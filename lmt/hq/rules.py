@@ -192,7 +192,7 @@ def _at(code: str, place: str) -> tuple[Market | None, verbs.Rules, int | None]:
 
 def _filled_in(rule: verbs.RuleTerms) -> dict[str, str]:
     given = {
-        "name": rule.name,
+        "name": label("rule", rule.name),
         "request_type": str(rule.then.get("request_type", "")),
         "service": str(rule.then.get("service", "")),
         "points": str(rule.then.get("points", "") or ""),
@@ -229,7 +229,13 @@ def _typed(given: Mapping[str, str]) -> tuple[verbs.RuleTerms, dict[str, str]]:
         else:
             problems["then.points"] = _("Enter a whole number.")
     active = given.get("active") == "yes"
-    return verbs.RuleTerms(given.get("name", ""), tuple(when), then, active), problems
+    return verbs.RuleTerms(_name(given.get("name", "")), tuple(when), then, active), problems
+
+
+def _name(typed: str) -> str:
+    """A shipped rule stays the one it is where its name stays as the reader is shown it."""
+    shipped = ((name, words) for name, words in choices("rule") if words == typed)
+    return next(shipped, (typed, typed))[0]
 
 
 def _condition(field: str, given: Mapping[str, str], number: int) -> dict[str, Any]:

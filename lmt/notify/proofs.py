@@ -24,6 +24,7 @@ from lmt.notify.mails import render
 from lmt.notify.messages import enqueue
 from lmt.notify.mutes import SCHEDULED
 from lmt.notify.samplefacts import sample_facts
+from lmt.notify.taps import with_dead_taps
 from lmt.notify.words import chosen
 
 PROOF_KIND = "mail_text_test"
@@ -50,7 +51,7 @@ def previewed(
         facts = _facts(session, settings, kind, lead, at)
     return render(
         kind,
-        facts,
+        with_dead_taps(kind, facts, f"{settings.base_url}/"),
         language=spoken,
         timezone=(lead.timezone or lead.market.timezone) if lead else "UTC",
         base_url=settings.base_url,

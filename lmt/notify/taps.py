@@ -62,6 +62,19 @@ def with_taps(
     return facts
 
 
+def with_dead_taps(kind: str, facts: MailFacts, address: str) -> MailFacts:
+    """`facts` with buttons where this mail has links by one tap, which lead to `address` alone."""
+    if kind == "dealer_digest" and facts.digest is not None:
+        leads = tuple(replace(lead, accept_url=address) for lead in facts.digest.new.leads)
+        return replace(facts, digest=_with_new(facts.digest, leads))
+    purposes: tuple[str, ...] = ()
+    if kind in OFFERING:
+        purposes = ANSWERS
+    elif kind == "plan_reminder":
+        purposes = OF_PLANS.get(facts.planned, ("done",))
+    return replace(facts, taps=dict.fromkeys(purposes, address))
+
+
 def hash_of(token: str) -> str:
     """As the row keeps it."""
     return hashlib.sha256(token.encode()).hexdigest()

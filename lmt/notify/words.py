@@ -178,11 +178,19 @@ def applied(kind: str, letter: Letter, parts: Mapping[str, str], facts: MailFact
         written["subject"] = _("Test: %(subject)s", subject=written["subject"])
     if "opening" in written:
         written["opening"] = [*test_note(facts), *stands_in(facts), *written["opening"]]
-    if "button" in written:
-        label = written.pop("button")
-        if letter.button and label:
-            written["button"] = (label, letter.button[1])
+    if label := written.pop("button", ""):
+        written |= _buttons(letter, label, frozenset(facts.taps.values()))
     return replace(letter, **{part: said for part, said in written.items() if said})
+
+
+def _buttons(letter: Letter, label: str, taps: frozenset[str]) -> dict[str, Any]:
+    """The way to the lead is called `label`; what one tap does is always said in our words."""
+    if letter.button is None:
+        return {}
+    if letter.button[1] not in taps:
+        return {"button": (label, letter.button[1])}
+    others = [(words if to in taps else label, to) for words, to in letter.others]
+    return {"others": others}
 
 
 def problems_of(kind: str, texts: Mapping[str, Any]) -> list[TextProblem]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lmt import web
 from lmt.i18n import gettext as _
 from lmt.i18n import reading
+from lmt.lifecycle import IllegalStep
 from lmt.portal.formtoken import is_form_token
 from lmt.portal.leaving import tongue_of
 from lmt.portal.opening import holder, opened
@@ -45,8 +46,8 @@ def carry_out(
     token: str, form: str, verb: Verb, show: Show, *, onward: str = ""
 ) -> ResponseReturnValue:
     """Do it as the customer behind the link, once the form is known to be ours and of today's
-    dealer; then off to the page (or the endpoint `onward`), so that to load it again does nothing
-    twice."""
+    dealer; what the lead's state forbids is told as such. Then off to the page (or the endpoint
+    `onward`), so that to load it again does nothing twice."""
     secret, at = web.settings().secret_key, web.at()
     with act_as(web.installation().sessions(), SYSTEM) as session:
         lead = opened(session, token, at)
@@ -62,6 +63,8 @@ def carry_out(
                 done = verb(session, lead_id)
         except Refused as refused:
             return show(token, refused)
+        except IllegalStep:
+            return show(token, Refused(form, not_any_more()))
         except LookupError:
             return show(token)
     if onward:
@@ -75,6 +78,10 @@ def outdated() -> str:
 
 def not_any_more() -> str:
     return _("This can't be done any more. The page shows where your request stands.")
+
+
+def too_long(most: int) -> str:
+    return _("Shorten this to %(most)s characters or fewer.", most=most)
 
 
 def done_words(code: str) -> str:

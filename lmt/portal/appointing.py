@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from lmt import appointments, web
 from lmt.i18n import gettext as _
 from lmt.i18n import reading
-from lmt.lifecycle import IllegalStep
 from lmt.links import status_link
 from lmt.models import Lead
 from lmt.portal.acting import MANY, Refused, carry_out, not_any_more
@@ -88,9 +87,6 @@ def move_appointment(token: str, plan_id: int) -> ResponseReturnValue:
             )
         except appointments.Taken:
             raise Refused("time", _taken()) from None
-        except IllegalStep:
-            session.rollback()
-            raise Refused("time", not_any_more()) from None
         return "rebooked"
 
     def show(token: str, refused: Refused = NOTHING) -> Response:

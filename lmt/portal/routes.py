@@ -17,7 +17,7 @@ from lmt.links import was_mailed
 from lmt.moving import NotEligible
 from lmt.pipeline import move_for_customer
 from lmt.portal import appointing, confirm, stop
-from lmt.portal.acting import FEW, MANY, Refused, carry_out, not_any_more
+from lmt.portal.acting import FEW, MANY, Refused, carry_out, too_long
 from lmt.portal.blueprint import blueprint
 from lmt.portal.leaving import private
 from lmt.portal.moving import MOVE_REASONS, move_problem
@@ -69,13 +69,10 @@ def message(token: str) -> ResponseReturnValue:
         try:
             customeracts.add_message(session, lead_id, text=text, once=once, at=web.at())
         except ValueError:
-            most = customeracts.LONGEST_MESSAGE
-            words = _("Shorten this to %(most)s characters or fewer.", most=most)
+            words = too_long(customeracts.LONGEST_MESSAGE)
             if not text.strip():
                 words = _("Please write a message.")
             raise Refused("message", words, 422, {"text": text}) from None
-        except IllegalStep:
-            raise Refused("message", not_any_more()) from None
         return "sent"
 
     return carry_out(token, "message", verb, status_page)
@@ -89,11 +86,7 @@ def withdraw(token: str) -> ResponseReturnValue:
     def verb(session: Session, lead_id: uuid.UUID) -> str:
         if request.form.get("sure") != "yes":
             raise Refused("withdraw", _("Please tick the box first."), 422)
-        try:
-            pipeline.withdraw(session, lead_id, reason="customer", at=web.at(), actor=SYSTEM)
-        except IllegalStep:
-            session.rollback()
-            raise Refused("withdraw", not_any_more()) from None
+        pipeline.withdraw(session, lead_id, reason="customer", at=web.at(), actor=SYSTEM)
         return "withdrawn"
 
     return carry_out(token, "withdraw", verb, status_page)
@@ -130,14 +123,8 @@ def give_feedback(token: str) -> ResponseReturnValue:
         if score not in feedback.SCORES:
             raise Refused("feedback", _("Please choose one of these."), 422, given)
         if len(comment) > feedback.LONGEST_COMMENT:
-            most = feedback.LONGEST_COMMENT
-            words = _("Shorten this to %(most)s characters or fewer.", most=most)
-            raise Refused("comment", words, 422, given)
-        try:
-            feedback.answer(session, lead_id, score=score, comment=comment, at=web.at())
-        except IllegalStep:
-            session.rollback()
-            raise Refused("feedback", not_any_more()) from None
+            raise Refused("comment", too_long(feedback.LONGEST_COMMENT), 422, given)
+        feedback.answer(session, lead_id, score=score, comment=comment, at=web.at())
         return "feedback"
 
     return carry_out(token, "feedback", verb, status_page)

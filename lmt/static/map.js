@@ -6,6 +6,7 @@
   var still = window.matchMedia && window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   var MOST_ZOOM_OF_OUTLINES = 13;
   var SHORTEST_WITH_NAME = 70;
+  var SMALL = { dealer: true, moved: true };
   var bases = {};
 
   function base(address) {
@@ -131,20 +132,64 @@
     return L.latLngBounds(corner, [area.north, corner.lng + area.east - area.west]);
   }
 
-  /* A square with its number in it, which is a link; too small a square has the number alone. */
+  /* A square with its number in it, which is a link. */
   function drawArea(map, area, box) {
     L.rectangle(box, {
-      className: "lmt-area lmt-area-" + area.kind + " lmt-area-s" + area.strength, weight: 1,
-      interactive: false
-    }).addTo(map);
+      className: "lmt-area lmt-area-" + area.kind + " lmt-area-s" + area.strength, weight: 1
+    }).on("click", function () { window.location.assign(area.address); }).addTo(map);
     var link = element("a", "", area.mark);
     link.href = area.address;
     link.title = area.name + (area.note ? " · " + area.note : "");
     link.setAttribute("aria-label", link.title);
-    L.marker(box.getCenter(), {
+    return L.marker(box.getCenter(), {
       icon: L.divIcon({ className: "lmt-area-mark lmt-area-mark-" + area.kind, html: link, iconSize: null }),
       keyboard: false, zIndexOffset: 1000
     }).addTo(map);
+  }
+
+  /* Numbers that would cover one another give way to those before them, until the map is nearer. */
+  function makeRoom(map, marks) {
+    function write() {
+      var placed = [];
+      marks.forEach(function (mark) {
+        var sign = mark.getElement();
+        var half = L.point(sign.firstChild.offsetWidth, sign.firstChild.offsetHeight).divideBy(2);
+        var at = map.latLngToLayerPoint(mark.getLatLng());
+        var box = L.bounds(at.subtract(half), at.add(half));
+        var covers = placed.some(function (other) { return other.overlaps(box); });
+        sign.style.visibility = covers ? "hidden" : "";
+        if (!covers) { placed.push(box); }
+      });
+    }
+    map.on("zoomend", write);
+    write();
+  }
+
+  /* Of places of one kind that lie on each other one is drawn, which counts and tells them all. */
+  function joinPlaces(map, places) {
+    function write() {
+      var drawn = [];
+      places.forEach(function (place) {
+        var at = map.latLngToLayerPoint(place.marker.getLatLng());
+        var host = drawn.find(function (other) {
+          return other.kind === place.point.kind && other.at.distanceTo(at) < place.near;
+        });
+        place.marker.remove();
+        if (host) { host.points.push(place.point); return; }
+        drawn.push({ kind: place.point.kind, at: at, marker: place.marker, points: [place.point] });
+      });
+      drawn.forEach(function (group) {
+        var box = element("div", "lmt-map-group");
+        group.points.forEach(function (point) { box.appendChild(told(point)); });
+        group.marker.setPopupContent(box).addTo(map);
+        if (group.points.length > 1) {
+          group.marker.getElement().dataset.more =
+            new Intl.NumberFormat(root.lang).format(group.points.length - 1);
+        }
+      });
+    }
+    map.on("zoomend", write);
+    write();
   }
 
   function drawBase(map, figure, wide) {
@@ -183,7 +228,7 @@
     var map = L.map(view, {
       zoomControl: false, attributionControl: false, scrollWheelZoom: false, minZoom: 1,
       maxZoom: figure.dataset.mapTiles ? 18 : MOST_ZOOM_OF_OUTLINES,
-      zoomAnimation: !still, fadeAnimation: !still, markerZoomAnimation: !still
+      zoomSnap: figure.dataset.mapTiles ? 1 : 0.25, zoomAnimation: !still, fadeAnimation: !still, markerZoomAnimation: !still
     });
     asked.areas.forEach(function (area) { all.extend(bounds(area, near)); });
     if (!asked.areas.length) { asked.points.forEach(function (point) {
@@ -205,7 +250,7 @@
     new Scale({ position: "bottom" + start, imperial: false }).addTo(map);
     map.attributionControl = L.control.attribution({ position: "bottom" + end, prefix: false }).addTo(map);
     drawBase(map, figure, all);
-    asked.areas.forEach(function (area) { drawArea(map, area, bounds(area, near)); });
+    makeRoom(map, asked.areas.map(function (area) { return drawArea(map, area, bounds(area, near)); }));
     asked.lines.forEach(function (line) {
       var drawn = L.polyline([near(line.start), near(line.end)], {
         className: "lmt-path lmt-path-" + line.kind, interactive: false, weight: 2
@@ -214,18 +259,19 @@
         nameLine(map, drawn, line.name);
       }
     });
-    asked.points.forEach(function (point) {
+    joinPlaces(map, asked.points.map(function (point) {
       var at = near([point.lat, point.lon]);
       if (point.within_km) {
         L.circle(at, {
           radius: point.within_km * 1000, className: "lmt-map-within", interactive: false, weight: 1
         }).addTo(map);
       }
-      L.marker(at, {
+      var marker = L.marker(at, {
         icon: sign("lmt-mark lmt-point-" + point.kind, point.mark || ""), keyboard: false,
         riseOnHover: true, zIndexOffset: { lead: 900, own: 800, chosen: 800, ranked: 400 }[point.kind] || 0
-      }).bindPopup(told(point), { closeButton: false }).addTo(map);
-    });
+      }).bindPopup("", { closeButton: false });
+      return { marker: marker, near: SMALL[point.kind] ? 10 : 18, point: point };
+    }));
     /* A wheel over the map scrolls the page until somebody means the map. */
     view.addEventListener("focusin", function () { map.scrollWheelZoom.enable(); });
     view.addEventListener("focusout", function () { map.scrollWheelZoom.disable(); });
