@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +14,13 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask import session as flask_session
 from flask.testing import FlaskClient
 from flask_security.utils import login_user
 from jinja2 import FileSystemBytecodeCache
-from psycopg import sql
-from sqlalchemy import Engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 from sqlalchemy.util import LRUCache
 
@@ -29,10 +28,11 @@ from lmt import embedded, pipeline
 from lmt.app import create_app
 from lmt.config import Settings, from_environment
 from lmt.db import SessionFactory, engine_for, sessions_for
-from lmt.embedded.access import as_superuser, ensure_database
+from lmt.embedded.access import as_superuser
 from lmt.models import Lead, User
 from lmt.scope import SYSTEM, act_as
 from lmt.web import Installation, limiter
+from tests.databases import Template, copy_of
 from tests.world import FRIDAY, World, build, send, warsaw_lead
 
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 6_000_000_000
@@ -69,11 +69,13 @@ def server() -> Iterator[embedded.EmbeddedServer]:
         running.stop()
 
 
-@dataclass(frozen=True)
-class Template:
-    name: str
-    url: str
-    world: World
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Accounts are made by the hundred, and what the hash of a password costs is no test's
+    business: it keeps its own cost in its text."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("lmt.accounts.service._hasher", PasswordHasher(1, 8, 1))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -102,12 +104,17 @@ def superuser(server: embedded.EmbeddedServer) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def origin(template: Template) -> Template:
+    """Of what each test of a file gets a copy; a file with more rows that all of its tests begin
+    with has its own, `grown` from this one."""
+    return template
+
+
 @pytest.fixture
-def database_url(template: Template, superuser: psycopg.Connection) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    ensure_database(superuser, name, template.name)
-    yield make_url(template.url).set(database=name).render_as_string(hide_password=False)
-    superuser.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def database_url(origin: Template, superuser: psycopg.Connection) -> Iterator[str]:
+    with copy_of(origin, superuser) as copy:
+        yield copy.url
 
 
 @pytest.fixture
@@ -134,6 +141,8 @@ def compiled(template: Template) -> Engine:
 @pytest.fixture
 def engine(database_url: str, compiled: Engine) -> Iterator[Engine]:
     engine = engine_for(database_url, pool_size=20)
+    # It would ask each database anew of what kind and version its server is.
+    engine.dialect.initialize = lambda connection: None  # type: ignore[method-assign]
     # A compiled statement belongs to a dialect, and each engine would have one of its own.
     engine.dialect, engine._compiled_cache = compiled.dialect, compiled._compiled_cache
     yield engine
@@ -189,7 +198,9 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def cast(session: Session, world: World) -> dict[str, User]:
-    return {name: session.get_one(User, id) for name, id in world.users.items()}
+    users = session.scalars(select(User).where(User.id.in_(world.users.values())))
+    by_id = {user.id: user for user in users}
+    return {name: by_id[id] for name, id in world.users.items()}
 
 
 @pytest.fixture

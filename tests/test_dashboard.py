@@ -24,10 +24,10 @@ from lmt.reports.answer import Answer, Key
 from lmt.reports.owncomparison import middle_of
 from lmt.reports.question import Question
 from lmt.reports.tally import Tally, packed
-from tests.test_report_pages import as_, leads, morning
+from tests.test_report_pages import as_, leads, morning, origin
 from tests.world import FRIDAY, World
 
-__all__ = ["as_", "leads", "morning"]
+__all__ = ["as_", "leads", "morning", "origin"]
 
 DAY = FRIDAY.date()
 As = Callable[[str], FlaskClient]
@@ -86,7 +86,7 @@ def test_a_manager_sees_the_own_outlet(as_: As, world: World) -> None:
     assert words(page.xpath("//h1")[0]) == "Our figures"
     assert panels(page) == ["weeks", "colleagues"]
     assert card(page, "leads") == "5"
-    assert card(page, "acceptance") == "80.0 %"
+    assert card(page, "acceptance") == "80.0%"
     assert "The market's median isn't shown" in words(page)
     # In a table of one's own outlets a single one would say the same again.
     assert "Anna" in words(page.xpath("//*[@id='panel-colleagues']")[0])
@@ -103,8 +103,8 @@ def test_the_markets_median_stands_beside_it(as_: As, session: Session, world: W
         each.get("id"): words(each.xpath(".//p[@class='board-middle']")[0])
         for each in page.xpath("//li[contains(@class,'board-card')][.//p[@class='board-middle']]")
     }
-    assert told["figure-acceptance"] == "Median of the market: 100.0 % worse"
-    assert told["figure-conversion"] == "Median of the market: 0.0 % better"
+    assert told["figure-acceptance"] == "Median of the market: 100.0% worse"
+    assert told["figure-conversion"] == "Median of the market: 0.0% better"
     # Of four dealers with a response time the median would tell of single ones.
     assert "figure-response" not in told
     assert "PL-R-" not in html.tostring(page, encoding="unicode")
@@ -123,7 +123,7 @@ def test_a_manager_of_several_outlets_sees_each(
     assert len(outlets) == 2
     assert card(page, "leads") == "6"
     middle = words(page.xpath("//*[@id='panel-outlets']//tr[@class='middle']")[0])
-    assert middle == "Median of Poland 100.0 % – – – 0.0 % – – –"
+    assert middle == "Median of Poland 100.0% – – – 0.0% – – –"
 
 
 def test_a_market_sees_its_month_and_its_dealers(as_: As, session: Session, world: World) -> None:
@@ -139,7 +139,7 @@ def test_a_market_sees_its_month_and_its_dealers(as_: As, session: Session, worl
     assert panels(page) == ["open", "weeks", "funnel", "waiting", "below", "above", "sources"]
     assert card(page, "leads") == "6"
     assert card(page, "plan_leads") == "60"
-    assert card(page, "plan_leads_reached") == "10.0 %"
+    assert card(page, "plan_leads_reached") == "10.0%"
     for panel in ("below", "above"):
         (line,) = page.xpath(f"//*[@id='panel-{panel}']//tbody/tr")
         assert ("WAW-2" in words(line) or "Wola" in words(line)) is (panel == "below")

@@ -4,18 +4,21 @@ visit; and that a link in other hands tells nothing of the person."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from flask.testing import FlaskClient
 from icalendar import Calendar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from lmt import pipeline
 from lmt.config import LOCALES, Settings
+from lmt.db import SessionFactory
 from lmt.lifecycle import Status
 from lmt.links import opens, status_link, status_token
 from lmt.models import (
@@ -28,10 +31,10 @@ from lmt.models import (
     Outcome,
     PlannedAction,
     SlotTerms,
-    User,
 )
+from tests.databases import Template, grown
 from tests.two_markets import NOW, parsed
-from tests.world import somebody
+from tests.world import World, send, somebody, warsaw_lead
 
 SOON = NOW + timedelta(days=2)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -50,21 +53,31 @@ NEEDLES = (
 """Of a customer's name, mail, phone, comments, street; a note, a message, a colleague's name."""
 
 
-@pytest.fixture
-def lead(session: Session, offered_lead: Callable[..., Lead], cast: dict[str, User]) -> Lead:
-    """Worked on by Anna of PL-WAW-1, which is never closed and lets people book test drives; with
-    everything on it that is nobody else's business."""
-    lead = offered_lead(NOW)
+def grow(sessions: SessionFactory, session: Session, world: World) -> None:
+    lead = send(session, "api-pl", warsaw_lead(), NOW)
+    pipeline.advance(sessions, lead.id, NOW)
+    session.refresh(lead)
     assert lead.dealer_id is not None
     session.add(SlotTerms(dealer_id=lead.dealer_id, kind="test_drive", minutes=60, capacity=1))
     session.add(Consent(lead_id=lead.id, purpose="marketing", given=True, at=NOW, origin="api-pl"))
     session.execute(
         update(Lead)
         .where(Lead.id == lead.id)
-        .values(street="Tajna 7", status="accepted", owner_id=cast["anna"].id, accepted_at=NOW)
+        .values(street="Tajna 7", status="accepted", owner_id=world.users["anna"], accepted_at=NOW)
     )
-    session.commit()
-    return lead
+
+
+@pytest.fixture(scope="module")
+def origin(template: Template, superuser: psycopg.Connection) -> Iterator[Template]:
+    with grown(template, superuser, grow) as made:
+        yield made
+
+
+@pytest.fixture
+def lead(session: Session) -> Lead:
+    """Worked on by Anna of PL-WAW-1, which is never closed and lets people book test drives; with
+    everything on it that is nobody else's business."""
+    return session.scalars(select(Lead)).one()
 
 
 @pytest.fixture

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lmt import closing, pipeline
@@ -27,6 +31,7 @@ from lmt.reports.refresh import refresh
 from lmt.reports.standard import STANDARD
 from lmt.reports.tally import Tally
 from lmt.scope import actor_of
+from tests.databases import Template, grown
 from tests.world import FRIDAY, World, send, somebody, warsaw_lead
 
 NINE = FRIDAY + timedelta(hours=1, minutes=5)
@@ -44,14 +49,10 @@ def morning() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def leads(
-    sessions: SessionFactory, session: Session, world: World, cast: dict[str, User]
-) -> dict[str, Lead]:
-    """Five at Anna's dealer in all stages, one declined there, one in the Gulf; as facts."""
+def grow(sessions: SessionFactory, session: Session, world: World) -> None:
     session.add(CustomField(market_id=world.markets["PL"], key="fuel", definition=FIELD))
     session.commit()
-    anna, found = actor_of(cast["anna"]), {}
+    anna, found = actor_of(session.get_one(User, world.users["anna"])), {}
     for name, fuel in (
         ("new", "e"), ("accepted", "e"), ("contacted", "p"), ("won", "p"), ("lost", ""),
         ("declined", "e"), ("gulf", ""),
@@ -75,7 +76,18 @@ def leads(
     closing.lost(session, found["lost"].id, reason="price", note="", at=NINE, actor=anna)
     session.commit()
     refresh(sessions, NINE)
-    return found
+
+
+@pytest.fixture(scope="module")
+def origin(template: Template, superuser: psycopg.Connection) -> Iterator[Template]:
+    with grown(template, superuser, grow) as made:
+        yield made
+
+
+@pytest.fixture
+def leads(session: Session) -> dict[str, Lead]:
+    """Five at Anna's dealer in all stages, one declined there, one in the Gulf; as facts."""
+    return {lead.full_name.split()[-1]: lead for lead in session.scalars(select(Lead))}
 
 
 @pytest.fixture
@@ -114,9 +126,9 @@ def test_a_report_counts_by_what_is_asked(as_: As) -> None:
     asked = {**MARCH, "rows": "market", "figures": "leads,sold,conversion"}
     page = read(as_("omar"), **asked)
     assert table(page) == {
-        "Poland": ["6", "1", "16.7 %*"],
-        "Gulf": ["1", "0", "0.0 %*"],
-        "All together": ["7", "1", "14.3 %*"],
+        "Poland": ["6", "1", "16.7%*"],
+        "Gulf": ["1", "0", "0.0%*"],
+        "All together": ["7", "1", "14.3%*"],
     }
     assert "Leads, Sold, and Conversion to sale by Market" in words(page)
 
@@ -131,7 +143,7 @@ def test_two_dimensions_cross_one_figure(as_: As) -> None:
     other = page.xpath("//nav[@aria-label='Figure shown']/a[not(@aria-current)]")[0]
     assert words(other) == "Conversion to sale"
     crossed = html.fromstring(as_("omar").get(other.get("href")).text)
-    assert table(crossed)["Sold"][-1] == "100.0 %*"
+    assert table(crossed)["Sold"][-1] == "100.0%*"
 
 
 def test_one_group_of_all_reads_downwards(as_: As) -> None:
@@ -256,13 +268,24 @@ def test_a_comparison_says_in_words_how_it_went(as_: As) -> None:
     ]  # fmt: skip
 
 
+def test_a_day_of_a_month_is_compared_on_the_page_as_in_the_file(as_: As) -> None:
+    """56 days beside the 53 from the sixth of February to the thirtieth of March."""
+    asked = {"from": "2026-03-06", "to": "2026-04-30", "compare": "month", "rows": "day"}
+    omar = as_("omar")
+    page = read(omar, **asked, figures="leads")
+    compared = len(page.xpath("//tbody//*[contains(@class,'change')]"))
+    file = omar.get("/reports/file.csv", query_string={**asked, "figures": "leads"})
+    lines = list(csv.DictReader(io.StringIO(file.data.decode("utf-8-sig"))))
+    assert compared == len([each for each in lines if each["leads_before"]]) == 53
+
+
 @pytest.mark.parametrize(
     ("figure", "now", "before", "way", "mood", "told"),
     [
         ("leads", 12, 10, "up", "", "20% more than 10"),
         ("lost", 5, 10, "down", "good", "50% less than 10"),
         ("lost", 12, 10, "up", "bad", "20% more than 10"),
-        ("conversion", 0.125, 0.1, "up", "good", "2.5 points more than 10.0 %"),
+        ("conversion", 0.125, 0.1, "up", "good", "2.5 points more than 10.0%"),
         ("leads", 7, 7, "same", "", "as before"),
         ("leads", 7, 0, "same", "", "0 before"),
         ("sold", 44, 4, "up", "", "4 before"),
@@ -348,9 +371,19 @@ def test_every_figure_shown_is_defined(as_: As) -> None:
 
 def test_a_chart_has_its_table_behind_it(as_: As) -> None:
     page = read(as_("omar"), **MARCH, rows="market", view="chart")
-    assert page.xpath("//figure//figcaption")
+    assert words(page.xpath("//figure//figcaption")[0]) == "Leads, Contacted, and Sold by Market"
     assert table(page)["Poland"][0] == "6"
     assert '"$schema"' in page.xpath("//script[@id='report-chart']")[0].text
+
+
+def test_a_chart_is_seen_without_scripts_and_downloaded_as_the_kind_looked_at(as_: As) -> None:
+    omar = as_("omar")
+    page = read(omar, **MARCH, rows="day", view="chart", kind="columns", figures="leads")
+    [picture] = page.xpath("//noscript/img")
+    assert omar.get(picture.get("src")).mimetype == "image/svg+xml"
+    files = [link.get("href") for link in page.xpath("//a[@download]")]
+    assert files
+    assert all("kind=columns" in address for address in [*files, picture.get("src")])
 
 
 def test_nothing_found_says_what_to_do(as_: As) -> None:

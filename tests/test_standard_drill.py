@@ -10,17 +10,18 @@ from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from lmt import pipeline
 from lmt.accounts.service import Scope, create_user
 from lmt.db import SessionFactory, reading_sessions_for
-from lmt.models import Brand, CallRecord, Dealer, DealerGroup, Lead, User
+from lmt.models import Brand, CallRecord, Dealer, DealerGroup, User
 from lmt.reportpages.tables import drilled_side
 from lmt.reports import drill
 from lmt.reports.answer import Answer
@@ -33,15 +34,18 @@ from lmt.reports.refresh import refresh
 from lmt.reports.rollups import roll
 from lmt.reports.standard import STANDARD, Standard
 from lmt.scope import SYSTEM, act_as, actor_of
+from tests.databases import Template, grown
 from tests.world import FRIDAY, PASSWORD, World, send, somebody, warsaw_lead
 
 AT = FRIDAY + timedelta(days=5, hours=4)
 WEEK_START = 0
 
 
-@pytest.fixture
-def readers(session: Session, world: World) -> dict[str, User]:
-    """Each sees another part of the world: a dealer, a group, a market, a brand of it, all."""
+READERS = {"manager", "group", "market", "brand", "central"}
+"""Each sees another part of the world: a dealer, a group, a market, a brand of it, all."""
+
+
+def hire(session: Session, world: World) -> None:
     group = DealerGroup(code="north", name="North")
     other = Brand(code="brisa", name="Brisa")
     session.add_all([group, other])
@@ -56,21 +60,16 @@ def readers(session: Session, world: World) -> dict[str, User]:
         "brand": ("headquarters", Scope(market_id=poland, brand_id=world.brand_id)),
         "central": ("central", Scope()),
     }
-    found = {
-        name: create_user(
-            session, f"{name}@roles.example", name.title(), PASSWORD, roles=[role],
+    assert parts.keys() == READERS
+    for name, (role, scope) in parts.items():
+        create_user(
+            session, f"{name}@roles.example", name, PASSWORD, roles=[role],
             scopes=[scope], language="en", timezone="Europe/Warsaw",
-        )
-        for name, (role, scope) in parts.items()
-    }  # fmt: skip
+        )  # fmt: skip
     session.commit()
-    return found
 
 
-@pytest.fixture
-def lived(
-    sessions: SessionFactory, session: Session, world: World, readers: dict[str, User]
-) -> list[Lead]:
+def live(sessions: SessionFactory, session: Session) -> None:
     """Leads that were taken, declined, let pass, sold and lost, that nobody has, and that calls
     made; the month before added up, this one not yet."""
     leads = []
@@ -114,7 +113,23 @@ def lived(
     session.commit()
     refresh(sessions, AT)
     roll(sessions, AT + timedelta(hours=1))
-    return leads
+
+
+def grow(sessions: SessionFactory, session: Session, world: World) -> None:
+    hire(session, world)
+    live(sessions, session)
+
+
+@pytest.fixture(scope="module")
+def origin(template: Template, superuser: psycopg.Connection) -> Iterator[Template]:
+    with grown(template, superuser, grow) as made:
+        yield made
+
+
+@pytest.fixture
+def readers(session: Session) -> dict[str, User]:
+    users = select(User).where(User.name.in_(READERS)).order_by(User.id)
+    return {user.name: user for user in session.scalars(users)}
 
 
 @pytest.fixture
@@ -179,7 +194,7 @@ def reports_of(user: User) -> list[Standard]:
 
 
 def test_behind_each_number_are_as_many_leads_as_it_says(
-    lived: list[Lead], readers: dict[str, User], reading: Callable[[User], Session]
+    readers: dict[str, User], reading: Callable[[User], Session]
 ) -> None:
     drilled: Counter[str] = Counter()
     for name, user in readers.items():
@@ -204,7 +219,6 @@ def test_behind_each_number_are_as_many_leads_as_it_says(
 
 def test_each_page_links_what_can_be_listed_and_lists_as_many(
     app: Flask,
-    lived: list[Lead],
     readers: dict[str, User],
     reading: Callable[[User], Session],
     login: Callable[[FlaskClient, User], FlaskClient],
@@ -236,7 +250,7 @@ def cell_of(href: str) -> Cell:
 
 
 def test_calls_are_told_by_who_called_and_how_they_ended(
-    lived: list[Lead], readers: dict[str, User], reading: Callable[[User], Session]
+    readers: dict[str, User], reading: Callable[[User], Session]
 ) -> None:
     with reading(readers["central"]) as session:
         centre = next(each for each in STANDARD if each.code == "call_centre")

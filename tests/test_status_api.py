@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from flask.testing import FlaskClient
@@ -15,12 +16,14 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from lmt import pipeline
+from lmt.db import SessionFactory
 from lmt.eventwords import event_words
 from lmt.ingest import adf
 from lmt.ingest.keys import key_hash
 from lmt.models import DealerSystem, Event, Lead, Offer, Outcome, PlannedAction, User
 from lmt.scope import SYSTEM, actor_of
-from tests.world import FRIDAY, World
+from tests.databases import Template, grown
+from tests.world import FRIDAY, World, send, warsaw_lead
 
 KEY, OTHER_KEY = "lmt_test_system_waw_1", "lmt_test_system_waw_2"
 NOW = FRIDAY + timedelta(hours=2)
@@ -34,8 +37,7 @@ def now() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def systems(session: Session, world: World) -> None:
+def grow(sessions: SessionFactory, session: Session, world: World) -> None:
     for code, key in (("PL-WAW-1", KEY), ("PL-WAW-2", OTHER_KEY)):
         session.add(
             DealerSystem(
@@ -46,12 +48,20 @@ def systems(session: Session, world: World) -> None:
                 created_at=FRIDAY,
             )
         )
-    session.commit()
+    with time_machine.travel(NOW, tick=False):
+        lead = send(session, "api-pl", warsaw_lead(), NOW)
+        pipeline.advance(sessions, lead.id, NOW)
+
+
+@pytest.fixture(scope="module")
+def origin(template: Template, superuser: psycopg.Connection) -> Iterator[Template]:
+    with grown(template, superuser, grow) as made:
+        yield made
 
 
 @pytest.fixture
-def lead(offered_lead: Callable[..., Lead]) -> Lead:
-    return offered_lead(at=NOW)
+def lead(session: Session) -> Lead:
+    return session.scalars(select(Lead)).one()
 
 
 Report = Callable[..., TestResponse]
