@@ -3,6 +3,7 @@ the dashboard, and how far reports stay behind while leads arrive.
 
     BENCH_LEADS     how many leads (1,000,000)
     BENCH_SCALE     so many times that; the disk is looked at first
+    BENCH_FACTS     reports once more over so many times the facts of those leads (`tenfold`)
     BENCH_FOLDER    a folder to keep the filled database in, and to take it from the next time
 """
 
@@ -30,6 +31,7 @@ from sqlalchemy import Engine, select, text
 from benchmarks import millions, rawreports
 from benchmarks.arrivals import arrivals
 from benchmarks.installation import database
+from benchmarks.tenfold import expect_so_many_times, multiplied
 from benchmarks.years import grow_years
 from lmt import clock
 from lmt.app import create_app
@@ -47,6 +49,7 @@ from lmt.reports.standard import STANDARD
 from lmt.scope import SYSTEM, Actor, act_as, actor_of
 
 LEADS = int(os.environ.get("BENCH_SCALE", "1")) * millions.LEADS
+TIMES_FACTS = int(os.environ.get("BENCH_FACTS", "1"))
 BYTES_A_LEAD = 14_000
 """At the fullest moment of the filling: rows, indexes, and the log of both."""
 PERIODS = ("last_quarter", "last_12_months")
@@ -70,6 +73,8 @@ def run() -> Iterator[Figure]:
         yield from _reports(engine, actor_of(central))
         yield from _pages(settings, engine, central)
         yield from arrivals(settings, engine)
+        if TIMES_FACTS > 1:
+            yield from _many_facts(engine, actor_of(central))
 
 
 @contextmanager
@@ -189,6 +194,40 @@ def _reports(engine: Engine, central: Actor) -> Iterator[Figure]:
             }
 
 
+def _many_facts(engine: Engine, central: Actor) -> Iterator[Figure]:
+    """Each standard report over many times the facts, beside itself over those there were."""
+    reading, at = reading_sessions_for(engine), clock.now()
+    asked = {
+        (report.code, period): read({}, at.date(), start={**report.start, "period": period})[0]
+        for report in STANDARD
+        for period in PERIODS
+    }
+    answer = partial(_answer, reading, central, at)
+    once = {which: _quantile(_times(partial(answer, q)), 0.5) for which, q in asked.items()}
+    told = {which: answer(_least(question)) for which, question in asked.items()}
+    with multiplied(engine, sessions_for(engine), TIMES_FACTS) as seconds:
+        yield {
+            "name": f"facts made {TIMES_FACTS} times as many, and added up",
+            "value": round(seconds, 1),
+            "unit": "s",
+        }
+        for which, question in asked.items():
+            times = _times(partial(answer, question))
+            expect_so_many_times(told[which], answer(_least(question)), TIMES_FACTS)
+            yield {
+                "name": f"report {', '.join(which)}, of {TIMES_FACTS} times the facts",
+                **_quantiles(times),
+                "baseline": "the same of the facts once",
+                "baseline_value": round(once[which] * 1000),
+                "ratio": round(_quantile(times, 0.5) / once[which], 2),
+            }
+
+
+def _least(question: Question) -> Question:
+    """What the tables are asked, too: without groups that only some figures have."""
+    return replace(question, figures=rawreports.FIGURES, columns="", compare="", sort="")
+
+
 def _answer(reading: SessionFactory, actor: Actor, at: datetime, question: Question) -> Answer:
     with act_as(reading(), actor) as session:
         return ask(session, question, at=at, currency="EUR")
@@ -204,7 +243,7 @@ def _expect_agreeing(
     raw: Callable[[Question], list[rawreports.Row]],
     question: Question,
 ) -> None:
-    asked = replace(question, figures=rawreports.FIGURES, columns="", compare="", sort="")
+    asked = _least(question)
     (whole,) = raw(replace(asked, rows=""))
     rawreports.expect_agreeing(answered(asked), raw(asked), whole=whole)
 
