@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE := 1
+# The service is started dozens of times by its tests: compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak lint bench lock assets translations clean
@@ -57,6 +58,7 @@ translations: $(VENV)/.dev ## Collect the texts and bring every catalogue up to 
 
 clean: ## Remove what the targets made, the instance excepted
 	rm -rf $(VENV) .mypy_cache .ruff_cache node_modules
+	find lmt migrations tests tools benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
 	@echo "Making a virtual environment in $(VENV)"

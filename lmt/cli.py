@@ -7,16 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from lmt import clock
+from lmt.collector import starting
 from lmt.config import BadSetting, Settings, from_environment
-from lmt.db import engine_for, sessions_for
 from lmt.hq.command import explain_command
 from lmt.hq.dealercommand import import_dealers_command
 from lmt.imports.command import import_leads_command
@@ -25,7 +22,9 @@ from lmt.logs import configure
 from lmt.replay.command import replay_command
 from lmt.reports.command import report_group
 from lmt.sales.command import import_sales_command
-from lmt.scope import SYSTEM, act_as
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 class Context:
@@ -49,6 +48,9 @@ class Context:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A session that acts for the installation."""
+        from lmt.db import engine_for, sessions_for
+        from lmt.scope import SYSTEM, act_as
+
         with self.database() as settings:
             engine = engine_for(settings.database_url, application_name="lmt cli")
             try:
@@ -71,8 +73,9 @@ def main(context: click.Context) -> None:
 @click.pass_obj
 def run(context: Context, demo: bool) -> None:
     """Database, web and worker in one; stops with Ctrl-C."""
-    from lmt.embedded import EmbeddedError
-    from lmt.run import NotReady, serve
+    with starting():
+        from lmt.embedded import EmbeddedError
+        from lmt.run import NotReady, serve
 
     try:
         sys.exit(serve(context.settings, demo=demo))
@@ -100,7 +103,8 @@ def web(context: Context) -> None:
 @click.pass_obj
 def worker(context: Context) -> None:
     """A worker process alone; any number may run."""
-    from lmt.worker import Worker
+    with starting():
+        from lmt.worker import Worker
 
     with context.database() as settings:
         Worker(settings).run()
@@ -121,6 +125,9 @@ def init(context: Context) -> None:
 @click.pass_obj
 def demo(context: Context, as_json: bool) -> None:
     """Fill an empty installation with a demo network, or say what is there."""
+    from rich.console import Console
+    from rich.table import Table
+
     from lmt.demo.fill import DemoRefused
     from lmt.run import NotReady, prepare
 
@@ -227,6 +234,8 @@ def invite(
     """Make an account and print its first password, once."""
     import secrets
     from zoneinfo import ZoneInfoNotFoundError
+
+    from sqlalchemy import select
 
     from lmt.accounts.service import BadAccount, Scope, create_user, ensure_roles
     from lmt.models import Dealer, Market

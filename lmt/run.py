@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import httpx
 import structlog
@@ -21,12 +22,12 @@ from sqlalchemy import select
 from lmt import clock, embedded
 from lmt.config import Settings
 from lmt.db import engine_for, sessions_for
-from lmt.demo.facts import DemoFacts
-from lmt.demo.fill import fill
-from lmt.demosite.origin import site_origin
 from lmt.install import install
 from lmt.models import User
 from lmt.scope import SYSTEM, act_as
+
+if TYPE_CHECKING:
+    from lmt.demo.facts import DemoFacts
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +101,8 @@ def prepare(settings: Settings, *, demo: bool) -> DemoFacts | None:
         install(engine, clock.now())
         if not demo:
             return None
+        from lmt.demo.fill import fill
+
         return fill(sessions_for(engine), settings, at=clock.now())
     finally:
         engine.dispose()
@@ -142,7 +145,7 @@ def web_command(settings: Settings) -> list[str]:
         "--log-level",
         "error",
         "--factory",
-        "lmt.app:create_app",
+        "lmt.wsgi:application",
     ]
 
 
@@ -235,6 +238,8 @@ def _welcome(settings: Settings, facts: DemoFacts | None, seconds: float) -> str
     source = next((each for each in doors if each.market == "GULF"), doors[0])
     lines += ["", "Send a lead:", f"  {curl(settings, source.key)}"]
     if not settings.smtp_url:
+        from lmt.demosite.origin import site_origin
+
         if origin := site_origin(settings.base_url):
             lines += ["", f"Forms on a brand's site: {origin}/demo/site"]
         lines += ["", f"Mails: {settings.base_url}/hq/mailbox (as headquarters)"]

@@ -4,7 +4,6 @@ that the test sets the clock and plays the worker, and every stage is looked at 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,12 +13,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Page
-from werkzeug.serving import make_server
 
 from lmt.config import Settings
 from lmt.models import User
 from tests.post import Post, post_office
-from tests.test_browser import ARTEFACTS, accessibility_problems, browser, overflow
+from tests.services import answering
+from tests.test_browser import ARTEFACTS, FILMED, accessibility_problems, browser, overflow
 
 __all__ = [
     "ARTEFACTS",
@@ -80,21 +79,13 @@ def site(
 ) -> Iterator[Site]:
     # Forms are sent as people send them, with the token that the page gave them.
     app.config["WTF_CSRF_ENABLED"] = True
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    address = f"http://127.0.0.1:{server.port}"
     running = app.extensions["lmt"]
-    settings = replace(running.settings, base_url=address, smtp_url=post.url)
-    app.extensions["lmt"] = replace(running, settings=settings)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(app) as address:
+        settings = replace(running.settings, base_url=address, smtp_url=post.url)
+        app.extensions["lmt"] = replace(running, settings=settings)
         yield Site(address, settings, app, browser, login)
-    finally:
         for context in browser.contexts:
             context.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Eyes:
@@ -137,9 +128,10 @@ class Eyes:
 
 @contextmanager
 def recorded(page: Page, story: str) -> Iterator[Eyes]:
-    """A story kept as a recording too: `playwright show-trace artifacts/<story>.zip`."""
+    """A story of which each step is kept too, and a film where the long tests run:
+    `playwright show-trace artifacts/<story>.zip`."""
     direction = "rtl" if story.endswith("-ar") else "ltr"
-    page.context.tracing.start(screenshots=True)
+    page.context.tracing.start(screenshots=FILMED)
     try:
         yield Eyes(page, story, direction=direction)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.services import Service, running
+from tests.services import Service, Web, running
 from tests.world import API_KEY, PASSWORD, warsaw_lead
 
 pytestmark = pytest.mark.browser
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 ARTEFACTS = Path(__file__).parent.parent / "artifacts"
+FILMED = bool(os.environ.get("LMT_ALL_VIEWS"))
+"""Whether stories are filmed too: each frame of a film is drawn and packed."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -46,7 +49,7 @@ def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def page_of(browser: Browser, service: Service, *, width: int = 1440, **options: Any) -> Page:
+def page_of(browser: Browser, service: Web, *, width: int = 1440, **options: Any) -> Page:
     context = browser.new_context(
         base_url=service.url, viewport={"width": width, "height": 900}, **options
     )

@@ -8,23 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lmt.models import FormVersion, Lead
-from tests.services import Service
-from tests.test_browser import (
-    ARTEFACTS,
-    accessibility_problems,
-    browser,
-    log_in,
-    overflow,
-    page_of,
-    service,
-)
+from lmt.models import FormVersion, Lead, User
+from tests.browsing import Site, accessibility_problems, browser, overflow, post, site
+from tests.test_browser import ARTEFACTS, FILMED
 
-__all__ = ["browser", "service"]
+__all__ = ["browser", "post", "site"]
 pytestmark = pytest.mark.browser
 
 LANGUAGES = {"en": "English", "pl": "Polish", "de": "German", "ar": "Arabic"}
@@ -110,11 +102,10 @@ class Builder:
 
 
 @pytest.fixture
-def builder(browser: Browser, service: Service) -> Iterator[Builder]:
-    page = page_of(browser, service)
+def builder(site: Site, cast: dict[str, User]) -> Iterator[Builder]:
+    page = site.page(cast["omar"])
     ARTEFACTS.mkdir(exist_ok=True)
-    page.context.tracing.start(screenshots=True)
-    log_in(page, "omar")
+    page.context.tracing.start(screenshots=FILMED)
     yield Builder(page)
     page.context.tracing.stop(path=ARTEFACTS / "builder-trace.zip")
     page.context.close()
@@ -182,7 +173,7 @@ def answer_person(page: Page, name: str, phone: str) -> None:
 
 
 def test_a_form_is_built_and_published_anew_while_a_visitor_is_midway(
-    builder: Builder, browser: Browser, service: Service, session: Session
+    builder: Builder, site: Site, session: Session
 ) -> None:
     page = builder.page
     page.set_default_timeout(15_000)
@@ -214,7 +205,7 @@ def test_a_form_is_built_and_published_anew_while_a_visitor_is_midway(
     expect(page.locator(".builder-state")).to_contain_text("Version 1 is shown")
     builder.picture("published")
 
-    midway = page_of(browser, service, width=390)
+    midway = site.page(width=390)
     midway.goto("/forms/drive?lang=en")
     answer_wish(midway)
     midway.locator("[name=number]").fill("2010")
@@ -238,7 +229,7 @@ def test_a_form_is_built_and_published_anew_while_a_visitor_is_midway(
     midway.wait_for_function("() => !document.querySelector('form[data-lmt-form]')")
     midway.screenshot(path=ARTEFACTS / "builder-visitor-old.png", full_page=True)
 
-    other = page_of(browser, service, width=390)
+    other = site.page(width=390)
     other.goto("/forms/drive?lang=de")
     answer_wish(other)
     expect(other.get_by_text("Welche Farbe?")).to_have_count(0)
@@ -266,11 +257,10 @@ def test_a_form_is_built_and_published_anew_while_a_visitor_is_midway(
     not os.environ.get("LMT_ALL_VIEWS"),
     reason="opened by test_browser_pages; unfolded, by every part, where the long tests run",
 )
-def test_pages_of_the_builder_fit_and_are_accessible(browser: Browser, service: Service) -> None:
+def test_pages_of_the_builder_fit_and_are_accessible(site: Site, cast: dict[str, User]) -> None:
     problems: list[str] = []
     for width, language, scheme in ((390, "ar", "dark"), (1440, "en", "light")):
-        page = page_of(browser, service, width=width, color_scheme=scheme)
-        log_in(page, "hana")
+        page = site.page(cast["hana"], width=width, color_scheme=scheme)
         for name, address in PAGES.items():
             page.goto(f"/hq/forms/contact-pl/{address}&lang={language}")
             page.wait_for_load_state("networkidle")

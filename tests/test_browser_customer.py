@@ -112,7 +112,9 @@ class Story:
                 entry.select_option(value)
             else:
                 entry.fill(value)
-        sent.locator("button[type=submit]").last.click()
+        # What the page before said stands until the next is there.
+        with self.page.expect_navigation():
+            sent.locator("button[type=submit]").last.click()
 
     def remember(self) -> None:
         """The page's own address is left out: it is the customer's secret."""
@@ -158,7 +160,8 @@ class Story:
         if day.get_attribute("open") is None:
             day.locator("summary").click()
         entry.check()
-        self.page.locator("form:has([name='starts_at']) button[type=submit]").click()
+        with self.page.expect_navigation():
+            self.page.locator("form:has([name='starts_at']) button[type=submit]").click()
 
 
 # The long tests go the same way in Arabic, where scripts are blocked.
@@ -260,7 +263,8 @@ def test_a_customer_moves_an_appointment_chooses_another_dealer_and_says_how_it_
 def book_and_move(story: Story, lead: Lead) -> None:
     page = story.page
     late = page.locator(".intro").inner_text()
-    page.locator("a[href*='kind=test_drive']").click()
+    with page.expect_navigation():
+        page.locator("a[href*='kind=test_drive']").click()
     story.picture("times")
     first, second = story.times()[0], story.times()[-1]
     story.choose(first)

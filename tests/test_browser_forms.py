@@ -24,7 +24,7 @@ from lmt.models import Form, FormVersion, Lead
 from lmt.scope import SYSTEM, act_as
 from tests.conftest import Template
 from tests.formsite import BrandSite, brand_site
-from tests.services import Service, running
+from tests.services import Web, web_alone
 from tests.test_browser import ARTEFACTS, accessibility_problems, browser, overflow
 from tests.world import FRIDAY, somebody
 
@@ -41,7 +41,7 @@ SEND = "[data-send]"
 class Place:
     """Our service and a brand's site, on two origins, with one database behind them."""
 
-    service: Service
+    service: Web
     site: BrandSite
     sessions: SessionFactory
 
@@ -113,7 +113,7 @@ def place(
     with brand_site() as site:
         sessions = sessions_for(engine)
         _publish(sessions, site)
-        with running(url, tmp_path_factory.mktemp("forms") / "instance") as service:
+        with web_alone(url, tmp_path_factory.mktemp("forms") / "instance") as service:
             site.forms = service.url
             yield Place(service, site, sessions)
     engine.dispose()
@@ -425,7 +425,8 @@ def test_a_visitor_without_scripts_sends_one_lead(browser: Browser, place: Place
     until = time.monotonic() + 20
     while not page.locator("[data-lmt-thanks]").count():
         assert time.monotonic() < until
-        page.locator(SEND).click()
+        with page.expect_navigation():
+            page.locator(SEND).click()
     context.close()
     # Going back and sending again: the browser sends what it has sent.
     url, body = sent[-1]

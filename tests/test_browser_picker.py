@@ -33,7 +33,7 @@ from lmt.routing.names import index_keys
 from lmt.scope import SYSTEM, act_as
 from tests.conftest import Template
 from tests.formsite import BrandSite, brand_site
-from tests.services import Service, running
+from tests.services import Web, web_alone
 from tests.test_browser import accessibility_problems, browser, page_of
 from tests.world import FRIDAY, World
 
@@ -70,7 +70,7 @@ def gulf_form() -> FormDefinition:
 class Picker:
     """Our service with a picker's form, a brand's site around it, and the database behind."""
 
-    service: Service
+    service: Web
     site: BrandSite
     sessions: SessionFactory
 
@@ -93,7 +93,7 @@ def picker(
         with act_as(sessions(), SYSTEM) as session:
             gulf(session, template.world, site.url)
             session.commit()
-        with running(url, tmp_path_factory.mktemp("picker") / "instance") as service:
+        with web_alone(url, tmp_path_factory.mktemp("picker") / "instance") as service:
             site.forms = service.url
             yield Picker(service, site, sessions)
     engine.dispose()
@@ -224,5 +224,6 @@ def test_without_scripts_the_page_comes_again_with_the_list(
     deadline = time.monotonic() + 10
     # Quicker than people are, it is shown again.
     while page.locator("[data-send]").count() and time.monotonic() < deadline:
-        page.locator("[data-send]").click()
+        with page.expect_navigation():
+            page.locator("[data-send]").click()
     assert picker.preferred("+966 50 765 4321") == ["SA-RUH-1"]

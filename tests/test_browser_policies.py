@@ -36,7 +36,7 @@ from tests.test_browser import (
 __all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
-LEADS = 900
+LEADS = 400
 DESERT = {"country": "SA", "lat": 24.20, "lon": 46.00}
 """Some 80 km from Riyadh: inside the demo's radius, outside of the draft's."""
 

@@ -182,7 +182,8 @@ def build(story: Story) -> None:
     for figure in set(USUAL_FIGURES) - {"leads", "conversion"}:
         form.locator(f"[name=figures][value={figure}]").uncheck()
     story.eyes.look("builder")
-    form.locator("button[type=submit]").click()
+    with page.expect_navigation():
+        form.locator("button[type=submit]").click()
     asked = parse_qs(urlsplit(page.url).query)
     assert asked["period"] == ["last_quarter"]
     # A table by two dimensions shows one figure, chosen above it.
