@@ -26,8 +26,6 @@ log = structlog.get_logger(__name__)
 SessionFactory = sessionmaker[Session]
 
 LONG_IDLE_SECONDS = 30
-LONGEST_STATEMENT_SECONDS = 60.0
-"""Of what a person or a program asks of reports; the costliest takes a few."""
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -101,14 +99,6 @@ def reading_sessions_for(engine: Engine) -> SessionFactory:
     return sessions_for(
         engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     )
-
-
-def in_time(session: Session) -> Session:
-    """The same session, whose transaction ends a statement that goes on for too long: whoever asks
-    for more than can be told holds up nobody else for good (`lmt.errors` says so)."""
-    milliseconds = round(LONGEST_STATEMENT_SECONDS * 1000)
-    session.execute(text(f"SET LOCAL statement_timeout = {milliseconds}"))
-    return session
 
 
 def uuid7(at: datetime | None = None) -> uuid.UUID:

@@ -7,18 +7,14 @@ from collections.abc import Callable
 from flask import Flask, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, UnprocessableEntity
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from lmt.i18n import gettext as _
+from lmt.patience import AskedTooMuch, was_given_up
 from lmt.web import forget_visitor, is_for_visitors, is_public, login_address
 
 _MACHINES = ("/api/", "/ingest/")
-
-
-class AskedTooMuch(UnprocessableEntity):
-    """The database was ended in the midst of its answer (`lmt.db.in_time`)."""
 
 
 def register(app: Flask, answer_machines: Callable[[HTTPException], ResponseReturnValue]) -> None:
@@ -40,11 +36,6 @@ def register(app: Flask, answer_machines: Callable[[HTTPException], ResponseRetu
 
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(OperationalError, answer_late)
-
-
-def was_given_up(problem: Exception) -> bool:
-    """Was it a statement that went on for too long?"""
-    return isinstance(getattr(problem, "orig", None), QueryCanceled)
 
 
 def page(problem: HTTPException) -> ResponseReturnValue:

@@ -36,9 +36,10 @@ from werkzeug.wsgi import LimitedStream
 
 from lmt import clock, i18n
 from lmt.config import LOCALES, Settings
-from lmt.db import SessionFactory, in_time, reading_sessions_for
+from lmt.db import SessionFactory, reading_sessions_for
 from lmt.forms.page import IDEMPOTENCY_FIELD
 from lmt.models import User
+from lmt.patience import in_time
 from lmt.scope import NOBODY, Actor, act_as, actor_of
 
 P = ParamSpec("P")

@@ -14,7 +14,8 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import Engine, delete, event, text
 from sqlalchemy.orm import Session
 
-from lmt import db, reportkeys, reportschedules, savedreports
+from lmt import patience, reportkeys, reportschedules, savedreports
+from lmt.db import SessionFactory
 from lmt.models import SavedReport, User
 from lmt.reports import charts, drawing, paper
 from lmt.reports.drawable import drawable
@@ -112,7 +113,7 @@ def test_a_name_has_no_signs_that_nobody_sees(session: Session, cast: dict[str, 
 
 
 def test_what_is_deleted_in_another_tab_is_gone_and_no_error_of_ours(
-    session: Session, sessions: db.SessionFactory, cast: dict[str, User]
+    session: Session, sessions: SessionFactory, cast: dict[str, User]
 ) -> None:
     hana = actor_of(cast["hana"])
 
@@ -145,7 +146,7 @@ def test_what_cannot_be_told_in_time_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = reportkeys.make_key(session, "k", 30, at=FRIDAY, actor=actor_of(cast["bert"]))
-    monkeypatch.setattr(db, "LONGEST_STATEMENT_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "LONGEST_STATEMENT_SECONDS", 0.05)
     bert = as_("bert")
     with engine.begin() as other:
         other.execute(text("LOCK TABLE lead_fact IN ACCESS EXCLUSIVE MODE"))

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from lmt import web
-from lmt.errors import AskedTooMuch, was_given_up
 from lmt.i18n import gettext as _
 from lmt.ingest import machines
 from lmt.ingest.accept import Receipt, SourceChanged
@@ -22,6 +21,7 @@ from lmt.ingest.arrival import Told
 from lmt.ingest.readers import read_json
 from lmt.ingest.schemas import LeadSchema
 from lmt.models import Inquiry, Lead, Source
+from lmt.patience import AskedTooMuch, was_given_up
 
 KINDS = ("api", "call_centre", "campaign")
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from lmt import clock, i18n, reportkeys, savedreports, web
 from lmt.api.leads import blueprint
 from lmt.api.reportshapes import ANY, ASKED, ReportAnswer, ReportList
-from lmt.db import in_time
 from lmt.i18n import gettext as _
 from lmt.ingest.machines import Problem, system_session
 from lmt.models import User
+from lmt.patience import in_time
 from lmt.reports import standard
 from lmt.reports.asjson import as_json
 from lmt.reports.ask import ask
