@@ -27,7 +27,7 @@ from tests.test_browser import QUIET
 
 pytestmark = pytest.mark.browser
 
-CASES = int(os.environ.get("LMT_FORM_CASES", "1000"))
+CASES = int(os.environ.get("LMT_FORM_CASES", "600"))
 RULES = (Path(lmt.forms.__file__).parent / "static" / "rules.js").read_text()
 # One string in and one out: quicker than letting the browser's own protocol copy every value.
 DECIDE = """(told) => {

@@ -37,7 +37,7 @@ from lmt.workhours import Calendar
 from tests.virtualtime import VirtualTime
 
 DAYS = int(os.environ.get("LMT_VIRTUAL_DAYS", "8"))
-LEADS = int(os.environ.get("LMT_VIRTUAL_LEADS", "70"))
+LEADS = int(os.environ.get("LMT_VIRTUAL_LEADS", "50"))
 # Eid al-Fitr is on 20 to 23 March, Europe's clocks change on the 29th, Easter is on 5 April.
 FIRST = datetime(2026, 3, 22, tzinfo=UTC) if DAYS < 20 else datetime(2026, 3, 15, tzinfo=UTC)
 UNTIL = FIRST + timedelta(days=DAYS)
