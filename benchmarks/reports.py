@@ -35,6 +35,7 @@ from benchmarks.tenfold import expect_so_many_times, multiplied
 from benchmarks.years import grow_years
 from lmt import clock
 from lmt.app import create_app
+from lmt.collector import starting
 from lmt.config import Settings
 from lmt.db import SessionFactory, reading_sessions_for, sessions_for
 from lmt.demo.fill import fill
@@ -257,7 +258,8 @@ def _central(sessions: SessionFactory) -> User:
 
 def _pages(settings: Settings, engine: Engine, central: User) -> Iterator[Figure]:
     """Whole pages, through the application in this process."""
-    app = create_app(settings, engine=engine)
+    with starting():
+        app = create_app(settings, engine=engine)
     app.config["WTF_CSRF_ENABLED"] = False
     browser = _entered(app, central)
     for name, address in (
