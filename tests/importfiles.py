@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-ROWS = int(os.environ.get("LMT_IMPORT_ROWS", "12000"))
+ROWS = int(os.environ.get("LMT_IMPORT_ROWS", "8000"))
 REPEATED, BAD = 0.05, 0.02
 
 
